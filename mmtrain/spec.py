@@ -1,0 +1,51 @@
+"""Facts that one part tells the next; widths and class names flow along the chain and are never typed in YAML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    channels: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class TextSpec:
+    """`vocabulary` counts the ids: 0 is padding, 1 the unknown word, real words start at 2."""
+
+    vocabulary: int
+
+
+@dataclass(frozen=True)
+class AudioSpec:
+    """`bands` is the number of mel bands of a frame."""
+
+    bands: int
+
+
+@dataclass(frozen=True)
+class TabularSpec:
+    """`numeric` counts the number columns; `cardinalities` holds one entry a categorical column, counting its codes
+    (0 is missing, 1 a value that train never saw, real values start at 2)."""
+
+    numeric: int
+    cardinalities: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """What a loss may know of its target: for class tasks the labels, in the order of the logits, with their train counts."""
+
+    name: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """What a balancer may know of a task: how many train rows are labelled, and whether its loss is a squared error
+    (a Gaussian likelihood) rather than the log loss of a class."""
+
+    labels: int
+    gaussian: bool
