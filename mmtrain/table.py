@@ -17,13 +17,15 @@ class Table:
 
     `frame` holds the cells, null where empty or listed in `data.missing_values`. `file` is the file as the user named it and
     stands in every message. `numbers` are the rows' numbers in that file, counted from 1 without the header. Relative
-    paths in cells start at `root`. `bad` gathers the cells that could not be read; who asked decides what they cost.
+    paths in cells start at `root`. `decimal` is the point of numbers written as text. `bad` gathers the cells that could
+    not be read; who asked decides what they cost.
     """
 
     frame: pl.DataFrame
     file: str
     numbers: np.ndarray
     root: Path | None = None
+    decimal: str = "."
     bad: list[Problem] = field(default_factory=list, compare=False)
 
     def __len__(self) -> int:
@@ -37,6 +39,20 @@ class Table:
         """The cells as the user's own text, NFC-normalised; None where missing. Numbers from typed files become text."""
         cells: Sequence[str | None] = self.frame[column].cast(pl.String).to_list()
         return [None if cell is None else unicodedata.normalize("NFC", cell) for cell in cells]
+
+    def floats(self, column: str) -> np.ndarray:
+        """The cells as (n,) float64, NaN where missing; a cell that is no finite number is rejected, and NaN too."""
+        cells = self.frame[column]
+        text = cells
+        if cells.dtype == pl.String:
+            text = cells.str.strip_chars()
+            if self.decimal != ".":  # then "1.500" may well mean 1500: refuse it
+                text = text.str.replace_all(".", "?", literal=True).str.replace(self.decimal, ".", literal=True)
+        numbers = text.cast(pl.Float64, strict=False)
+        numbers = numbers.set(~numbers.is_finite(), None)
+        for row in (numbers.is_null() & cells.is_not_null()).arg_true().to_list():
+            self.reject(row, column, f"found '{self.frame[column][row]}', which is no number")
+        return numbers.to_numpy().astype(np.float64)
 
     def path(self, cell: str) -> Path:
         """The file that a cell names: relative paths start at `root`, and either slash separates folders."""

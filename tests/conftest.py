@@ -1,10 +1,24 @@
-"""What every test shares: two threads, a fixed seed."""
+"""What every test shares: two threads, fixed seeds, and a cache folder that is not the user's."""
 
+import random
+from collections.abc import Iterator
+
+import numpy as np
 import pytest
 import torch
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Stores are built once a test session, under a folder that pytest clears away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _steady() -> None:
+    random.seed(0)
+    np.random.seed(0)
     torch.manual_seed(0)
     torch.set_num_threads(2)

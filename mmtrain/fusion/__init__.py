@@ -1,0 +1,25 @@
+"""Fusion: the tokens of all modalities in, one or more views out.
+
+    Fusion(in_dims: Mapping[str, int], *, out_dim=128, ...)         in_dims[m] is the width D of modality m's tokens
+    .views: list[str], .out_dim: int                                what forward gives, known before
+    forward(tokens {m: Tokens (B, L, D)}, present {m: (B,) bool}) -> {view: Fused(vector (B, out_dim), tokens, present (B,))}
+
+A view is one stream of predictions. The fusions here have one, `fused`; it can speak for a row that has at least one modality.
+
+What every fusion promises (`tests/fusion/test_laws.py` holds each choice in `configs/fusion` to it):
+
+* what stands in an absent modality's tokens (zeros, noise, infinities, NaN) changes no output and no gradient, to the bit;
+* other rows of the batch and padding change nothing but rounding: normalisation is per row, never over the batch;
+* a modality that no row has (L = 0), a row without any modality, a batch of one and a single modality are ordinary input;
+* the order in which modalities are named changes nothing;
+* it can learn what only two modalities tell together (XOR).
+
+To add one: a class as above in `mmtrain/fusion/<name>.py`, its export here, `configs/fusion/<name>.yaml` and
+`configs/model/fusion_<name>.yaml`; the laws then test it by themselves, its values need a `tests/fusion/test_<name>.py`.
+"""
+
+from mmtrain.fusion.concat import Concat
+from mmtrain.fusion.sum import Sum
+from mmtrain.fusion.weighted import Weighted
+
+__all__ = ["Concat", "Sum", "Weighted"]

@@ -1,0 +1,14 @@
+"""Sources: where rows come from.
+
+Nothing enters but the options; `Splits` leaves: tables of cells, and which rows are train, val and test. Cells are the user's
+own text (or typed, from Parquet and JSON lines), null where missing; a picture or a sound is a path or the encoded file itself.
+
+Another source: a class with `tables() -> Splits`, an export here, `configs/source/<name>.yaml`, `tests/source/test_<name>.py`.
+"""
+
+from mmtrain.source.read import Format, read_columns, read_table, row_ids
+from mmtrain.source.scenes import Scenes
+from mmtrain.source.splits import TEST, TRAIN, VAL, Source, Splits
+from mmtrain.source.table import TableSource
+
+__all__ = ["TEST", "TRAIN", "VAL", "Format", "Scenes", "Source", "Splits", "TableSource", "read_columns", "read_table", "row_ids"]

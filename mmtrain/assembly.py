@@ -1,0 +1,45 @@
+"""From a checked configuration to objects: the data's parts first, the model once they are fitted."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from mmtrain.config import Run, build
+from mmtrain.data import Settings
+from mmtrain.modality import Modality
+from mmtrain.model import Model
+from mmtrain.source import Source
+from mmtrain.task import Task
+
+
+@dataclass(frozen=True)
+class DataParts:
+    """Where rows come from, and how each column is read; modalities and tasks are not fitted yet."""
+
+    source: Source
+    settings: Settings
+    modalities: dict[str, Modality]
+    tasks: dict[str, Task]
+
+
+def data_parts(config: Run) -> DataParts:
+    """Build the source, the modalities and the tasks."""
+    modalities = {name: build(node, trust=config.trust) for name, node in config.data["modalities"].items()}
+    tasks = {name: build(node, name, trust=config.trust) for name, node in config.tasks.items()}
+    return DataParts(build(config.source, trust=config.trust), Settings(**config.data_settings), modalities, tasks)
+
+
+def build_model(config: Run, modalities: dict[str, Modality], tasks: dict[str, Task]) -> Model:
+    """Build the model for fitted modalities and tasks; widths flow from each part to the next."""
+    trust = config.trust
+    encoders: dict[str, nn.Module] = {
+        name: build(config.encoder[name if name in config.encoder else modality.kind], modality.spec, trust=trust)
+        for name, modality in modalities.items()
+    }
+    widths = {name: encoder.out_dim for name, encoder in encoders.items()}
+    missing: Any = build(config.missing, widths, trust=trust)
+    fusion: Any = build(config.fusion, widths, trust=trust)
+    sharing = build(config.sharing, bind=True, trust=trust)
+    decision = build(config.decision, trust=trust)
+    return build(config.model, modalities, encoders, missing, fusion, sharing, tasks, decision, trust=trust)

@@ -1,0 +1,38 @@
+"""What the training loop asks of every balancer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+
+Weights = dict[str, Float[Tensor, ""] | float | None]
+
+
+class Balancer(nn.Module, ABC):
+    """Turns the losses of the tasks into gradients. `notes` are sentences for the log, said once before training."""
+
+    notes: list[str]
+
+    @abstractmethod
+    def backward(
+        self,
+        losses: Mapping[str, Float[Tensor, ""]],
+        *,
+        boundary: Sequence[Shaped[Tensor, "..."]],
+        parameters: Sequence[nn.Parameter],
+        penalty: Float[Tensor, ""] | None = None,
+        scale: Float[Tensor, ""] | float = 1.0,
+    ) -> Weights:
+        """Add to `.grad` and return the weight that each task received (None from a method without weights)."""
+
+    @abstractmethod
+    def after_step(self, measure: Callable[[], Mapping[str, Float[Tensor, ""]]] | None = None) -> None:
+        """Called after the optimizer's step, or after it was skipped because fp16 gradients overflowed.
+
+        `measure` gives the losses of the same batch anew, for methods that look at what the step has changed.
+        """
+
+    @abstractmethod
+    def epoch_end(self, losses: Mapping[str, float]) -> None:
+        """Called with the mean training loss of each task over the epoch, for methods that weigh by progress."""

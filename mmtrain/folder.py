@@ -1,0 +1,112 @@
+"""The run folder: which file holds what, and how each is written whole."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmtrain.errors import Problem, RunError
+
+
+class RunFolder:
+    """The files of one run. `config.yaml`, `preprocessing.json` and a checkpoint are all that predicting needs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.metrics = path / "metrics.jsonl"
+        self.log = path / "train.log"
+        self.last = path / "checkpoints" / "last"
+        self.best = path / "checkpoints" / "best"
+        self._results = path / "results.json"
+        self._preprocessing = path / "preprocessing.json"
+
+    @classmethod
+    def create(cls, path: Path) -> "RunFolder":
+        """Make a new run folder.
+
+        Raises:
+            RunError: the folder already holds a run.
+        """
+        folder = cls(path)
+        if folder.config.exists() or folder._results.exists():
+            raise RunError(Problem(str(path), "already holds a run", "choose another hydra.run.dir, or go on with --resume"))
+        path.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Open an existing run folder.
+
+        Raises:
+            RunError: it is not one.
+        """
+        folder = cls(path)
+        if not path.is_dir():
+            raise RunError(Problem(str(path), "no such folder", "name a run folder, as `mmtrain train` prints it"))
+        if not folder.config.is_file():
+            raise RunError(Problem(str(path), "not a run folder: it holds no config.yaml", "name a folder that `mmtrain train` made"))
+        return folder
+
+    def write_results(self, results: Mapping[str, Any]) -> None:
+        """Replace results.json."""
+        _write(self._results, dict(results))
+
+    def results(self) -> dict[str, Any]:
+        """What results.json holds; empty where there is none yet."""
+        return _read(self._results) if self._results.exists() else {}
+
+    def write_preprocessing(self, state: Mapping[str, Any]) -> None:
+        """Store the fitted vocabularies, scalers and classes, and the split's row ids."""
+        _write(self._preprocessing, dict(state))
+
+    def preprocessing(self) -> dict[str, Any]:
+        """What `write_preprocessing` stored.
+
+        Raises:
+            RunError: the run never came so far.
+        """
+        if not self._preprocessing.exists():
+            raise RunError(Problem(str(self.path), "holds no preprocessing.json: the run ended before training began", "train again"))
+        return _read(self._preprocessing)
+
+    def append_metrics(self, line: Mapping[str, Any]) -> None:
+        """Add a line to metrics.jsonl."""
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, allow_nan=False) + "\n")
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """All lines of metrics.jsonl."""
+        return [json.loads(line) for line in self.metrics.read_text(encoding="utf-8").splitlines()] if self.metrics.exists() else []
+
+    def sizes(self) -> dict[str, int]:
+        """How long the growing files are now, by their path in the folder."""
+        return {str(file.relative_to(self.path)): file.stat().st_size for file in self._growing()}
+
+    def cut_back(self, sizes: Mapping[str, int]) -> None:
+        """Forget what metrics and curves were written after `sizes` was taken."""
+        for file in self._growing():
+            size = sizes.get(str(file.relative_to(self.path)), 0)
+            if size:
+                os.truncate(file, size)
+            else:
+                file.unlink()
+
+    def _growing(self) -> list[Path]:
+        curves = sorted((self.path / "tensorboard").glob("*")) if (self.path / "tensorboard").is_dir() else []
+        return [*([self.metrics] if self.metrics.exists() else []), *curves]
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunError(Problem(str(path), f"cannot be read ({error})", "the run folder is damaged; train again")) from error
+    return content

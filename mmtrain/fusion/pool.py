@@ -1,0 +1,56 @@
+"""From tokens to one vector a modality: what every fusion that joins vectors does first."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from mmtrain.batch import Tokens
+
+
+def summarise(tokens: Tokens, present: Bool[Tensor, " B"]) -> Float[Tensor, "B S"]:
+    """Mean and maximum over the tokens of each row, side by side (S = 2 D); 0 where a row has none. Needs L > 0."""
+    mask = (tokens.mask & present[:, None])[..., None]
+    counts = mask.sum(1)
+    # chosen, never multiplied: 0 * NaN is NaN, and so is its gradient
+    mean = torch.where(mask, tokens.values, 0.0).sum(1) / counts.clamp(min=1)
+    maximum = torch.where(mask, tokens.values, -torch.inf).amax(1)
+    return torch.cat([mean, torch.where(counts > 0, maximum, 0.0)], -1)
+
+
+class Pool(nn.Module):
+    """Turn the tokens of each modality into a vector: mean and maximum, a linear map, LayerNorm, GELU.
+
+    The vector of an absent row is exactly 0. A modality that no row has (L = 0) does not touch its weights, which then have
+    no gradient and are not decayed. Modalities are kept in the order of their names, so that the order in which a
+    configuration names them changes nothing, not even the random start. `gain=False` leaves out the scale that LayerNorm
+    would learn, so that all vectors keep the same size.
+    """
+
+    def __init__(self, in_dims: Mapping[str, int], *, out_dim: int, gain: bool = True) -> None:
+        super().__init__()
+        self.names = sorted(in_dims)
+        self.out_dim = out_dim
+        # a list: in a ModuleDict, a modality could not be called "values" or "type"
+        self.layers = nn.ModuleList(_layers(in_dims[name], out_dim, gain) for name in self.names)
+
+    def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Float[Tensor, "B D"]]:
+        """One vector a row for each modality, in the order of `names`."""
+        assert set(tokens) == set(self.names), f"built for {self.names}, given {sorted(tokens)}"
+        return {name: self._vector(layers, tokens[name], present[name]) for name, layers in zip(self.names, self.layers, strict=True)}
+
+    def _vector(self, layers: nn.Module, tokens: Tokens, present: Bool[Tensor, " B"]) -> Float[Tensor, "B D"]:
+        rows, length, _ = tokens.values.shape
+        if length == 0:
+            return tokens.values.new_zeros(rows, self.out_dim)
+        return torch.where(present[:, None], layers(summarise(tokens, present)), 0.0)
+
+
+def _layers(in_dim: int, out_dim: int, gain: bool) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(2 * in_dim, out_dim), nn.LayerNorm(out_dim, elementwise_affine=gain), nn.GELU())
+
+
+def any_present(present: Mapping[str, Bool[Tensor, " B"]]) -> Bool[Tensor, " B"]:
+    """The rows that have at least one modality."""
+    return torch.stack(list(present.values())).any(0)

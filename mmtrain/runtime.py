@@ -1,0 +1,107 @@
+"""The one place that knows devices, precision, threads and random state."""
+
+import contextlib
+import os
+import random
+import resource
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmtrain.errors import ConfigError, Problem
+from mmtrain.training.settings import Settings
+
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where and how precisely a model computes. `scaler` keeps small fp16 gradients from vanishing; otherwise it does nothing."""
+
+    device: torch.device
+    precision: str
+    scaler: torch.amp.GradScaler
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """The context of every forward pass."""
+        if self.precision == "fp32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=_DTYPES[self.precision])
+
+    @property
+    def scale(self) -> Tensor:
+        """The factor that gradients carry until they are unscaled: 1 except in fp16. Read without waiting for a GPU."""
+        return self.scaler.scale(torch.ones((), device=self.device))
+
+
+def start(settings: Settings, *, seed: int) -> Runtime:
+    """Choose the device, set threads and seeds.
+
+    Raises:
+        ConfigError: the device is unknown or not on this machine.
+    """
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    device = _device(settings.device)
+    seed_everything(seed)
+    return Runtime(device, settings.precision, torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16"))
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts where it was built without CUDA
+        usable = ["auto", "cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+        raise ConfigError(Problem("training.device", f"'{name}' cannot be used here", f"allowed: {', '.join(usable)}")) from error
+    return device
+
+
+def seed_everything(seed: int) -> None:
+    """Seed every generator that the model or a user's own part may draw from."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - a user's own part may use the global generator
+    torch.manual_seed(seed)
+
+
+def random_state(runtime: Runtime) -> dict[str, Any]:
+    """The state of the generators that training draws from, as tensors."""
+    state: dict[str, Any] = {"cpu": torch.get_rng_state()}
+    if runtime.device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(runtime.device)
+    return state
+
+
+def restore_random_state(runtime: Runtime, state: Mapping[str, Any]) -> None:
+    """Go on drawing where `random_state` was taken."""
+    torch.set_rng_state(state["cpu"])
+    if "cuda" in state and runtime.device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], runtime.device)
+
+
+def compile_parts(parts: Iterable[nn.Module]) -> None:
+    """Compile parts in place, one by one, so that one part's graph break or new shape does not recompile the others."""
+    for part in parts:
+        part.compile(dynamic=True)
+
+
+def peak_memory_mb(runtime: Runtime) -> float:
+    """The most memory used so far in MiB: of the GPU where there is one, else of the process."""
+    if runtime.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(runtime.device) / 2**20
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss counts bytes on macOS, KiB on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+def versions() -> dict[str, str]:
+    """What a figure depends on beside the configuration."""
+    from mmtrain import __version__
+
+    return {"mmtrain": __version__, "python": sys.version.split()[0], "torch": torch.__version__, "cores": str(os.cpu_count())}

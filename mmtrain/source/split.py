@@ -1,0 +1,86 @@
+"""Rows of one table dealt out to train, val and test: by a column, or by fractions."""
+
+from collections import Counter
+
+import numpy as np
+
+from mmtrain.errors import DataError, Problem, nearest
+from mmtrain.source.splits import TEST, TRAIN, VAL
+from mmtrain.table import Table
+
+
+def by_column(table: Table, column: str) -> dict[str, np.ndarray]:
+    """Positions of the rows of each split that `column` names: its cells are train, val and, if there is one, test.
+
+    Raises:
+        DataError: the column is missing, or a cell of it is none of these.
+    """
+    cells = np.array(_cells(table, column, "data.split_column"), dtype=object)
+    names = [TRAIN, VAL, TEST]
+    strange = [(cell, count) for cell, count in Counter(cells.tolist()).items() if cell not in names]
+    if strange:
+        where, fix = f"{table.file}, column '{column}'", f"allowed: {', '.join(names)}"
+        raise DataError(*(Problem(where, f"'{cell or ''}' in {count} rows is no split", fix) for cell, count in strange[:10]))
+    return {name: np.flatnonzero(cells == name) for name in names if name != TEST or TEST in cells}
+
+
+def by_fraction(
+    table: Table, fractions: dict[str, float], seed: int, *, stratify: str | None = None, group: str | None = None
+) -> dict[str, np.ndarray]:
+    """Positions of the rows of train and of the splits in `fractions`, dealt out at random.
+
+    The deal depends on `seed` and the table alone. With `group`, rows that share a cell of that column stay together, and
+    the fractions count groups. With `stratify`, every value of that column is spread over the splits in proportion (a group
+    counts as its commonest value).
+
+    Raises:
+        DataError: a column is missing, a row names no group, or there are fewer groups than splits.
+    """
+    units = _units(table, group)
+    count = int(units.max()) + 1
+    if count <= len(fractions):
+        found = f"{count} {'rows' if group is None else f'different values of column {group!r}'} for {len(fractions) + 1} splits"
+        raise DataError(Problem(table.file, found, "give more rows, or fewer splits"))
+    random = np.random.default_rng(seed)
+    order = random.permutation(count)
+    if stratify is not None:
+        strata = _commonest(units, _cells(table, stratify, "data.stratify"))
+        order = order[np.argsort(strata[order], kind="stable")]
+    rows = {}
+    left, share = order, 1.0
+    for name, fraction in fractions.items():
+        # Every time the running total of the fraction passes a whole number, its unit is taken: in this order that spreads
+        # each stratum evenly, and the split is never more than one unit off its fraction.
+        steps = np.floor(np.arange(len(left) + 1) * (fraction / share) + random.random())
+        taken = np.diff(steps) > 0
+        rows[name] = np.flatnonzero(np.isin(units, left[taken]))
+        left, share = left[~taken], share - fraction
+    return {TRAIN: np.flatnonzero(np.isin(units, left))} | rows
+
+
+def _units(table: Table, group: str | None) -> np.ndarray:
+    """Number of the unit that each row belongs to: its group, else itself."""
+    if group is None:
+        return np.arange(len(table))
+    cells = _cells(table, group, "data.group")
+    if None in cells:
+        where = f"{table.file}, row {table.numbers[cells.index(None)]}, column '{group}'"
+        raise DataError(Problem(where, f"no group in {cells.count(None)} rows", "fill them in, or leave data.group out"))
+    numbers = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
+    return np.array([numbers[cell] for cell in cells])
+
+
+def _commonest(units: np.ndarray, cells: list[str | None]) -> np.ndarray:
+    """Number of the value that is commonest among each unit's cells."""
+    values = {cell: number for number, cell in enumerate(sorted(set(cells), key=lambda cell: (cell is not None, cell)))}
+    pairs, counts = np.unique(np.stack([units, [values[cell] for cell in cells]], axis=1), axis=0, return_counts=True)
+    pairs = pairs[np.argsort(counts, kind="stable")]
+    strata = np.empty(int(units.max()) + 1, dtype=np.int64)
+    strata[pairs[:, 0]] = pairs[:, 1]  # of several writes the last one stays: the commonest
+    return strata
+
+
+def _cells(table: Table, column: str, option: str) -> list[str | None]:
+    if column not in table.frame.columns:
+        raise DataError(Problem(option, f"{table.file} has no column '{column}'", nearest(column, table.frame.columns)))
+    return table.text(column)

@@ -1,0 +1,112 @@
+"""Rows from the user's own files."""
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from mmtrain.errors import ConfigError, DataError, Problem
+from mmtrain.option import Column, Fraction
+from mmtrain.source.read import Format, read_table, row_ids
+from mmtrain.source.split import by_column, by_fraction
+from mmtrain.source.splits import TEST, TRAIN, VAL, Splits
+from mmtrain.table import Table
+
+
+class TableSource:
+    """CSV, TSV, JSON lines or Parquet files, one or several, as tables of cells.
+
+    Files are relative to `root`, and so are the paths in cells (without `root`: to the working folder, and to the table's
+    own folder). The rows of val and of test are a file of their own or a fraction of train's, or a column of train's file
+    names all three splits. Fractions are dealt out by `split_seed` alone, never by the run's seed; `stratify` spreads the
+    values of a column evenly, `group` keeps together the rows that share a value (one person, one clip). Test may be absent.
+
+    `id` names the rows (without it, their numbers do). A cell is missing when it is empty or one of `missing_values`.
+    `separator` follows from the file's suffix unless given; `decimal` is the point of numbers written as text.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: str,
+        val: str | None = None,
+        test: str | None = None,
+        root: str | None = None,
+        id: Column | None = None,
+        split_column: Column | None = None,
+        val_fraction: Fraction = 0.0,
+        test_fraction: Fraction = 0.0,
+        split_seed: int = 0,
+        stratify: Column | None = None,
+        group: Column | None = None,
+        missing_values: list[str] | None = None,
+        encoding: str = "utf-8",
+        separator: str | None = None,
+        decimal: Literal[".", ","] = ".",
+    ) -> None:
+        self.root = None if root is None else Path(root).expanduser()
+        self.files = {name: file for name, file in ((TRAIN, train), (VAL, val), (TEST, test)) if file is not None}
+        self.fractions = {name: fraction for name, fraction in ((VAL, val_fraction), (TEST, test_fraction)) if fraction > 0}
+        self.id, self.split_column, self.split_seed = id, split_column, split_seed
+        self.stratify, self.group = stratify, group
+        self.format = Format(missing_values or (), encoding, separator, decimal)
+        problems = [*self._split_problems(), *_format_problems(self.format)]
+        if problems:
+            raise ConfigError(*problems)
+
+    def tables(self) -> Splits:
+        """Read the files and deal out their rows.
+
+        Raises:
+            DataError: a file or one of its rows cannot be used, or a split is empty.
+        """
+        tables, ids, problems = {}, {}, []
+        for name, file in self.files.items():
+            try:
+                tables[name] = read_table((self.root or Path()) / file, self.format, file=file, root=self.root)
+                ids[name] = row_ids(tables[name], self.id)
+            except DataError as error:
+                problems += error.problems
+        if problems:
+            raise DataError(*problems)
+        rows = {name: (name, np.arange(len(table))) for name, table in tables.items()}
+        rows |= {name: (TRAIN, positions) for name, positions in self._deal(tables[TRAIN]).items()}
+        empty = [name for name in (TRAIN, VAL, TEST) if name in rows and not len(rows[name][1])]
+        if empty:
+            raise DataError(*(Problem(f"data.{name}", f"no row of {self.files[TRAIN]} falls to it", "give it rows") for name in empty))
+        return Splits(tables, {name: rows[name] for name in (TRAIN, VAL, TEST) if name in rows}, ids)
+
+    def _deal(self, table: Table) -> dict[str, np.ndarray]:
+        if self.split_column is not None:
+            return by_column(table, self.split_column)
+        if self.fractions:
+            return by_fraction(table, self.fractions, self.split_seed, stratify=self.stratify, group=self.group)
+        return {}
+
+    def _split_problems(self) -> Iterator[Problem]:
+        if self.split_column is not None:
+            others = [*(self.files.keys() - {TRAIN}), *(f"{name}_fraction" for name in self.fractions)]
+            for name in sorted(others):
+                yield Problem(f"data.{name}", "is given, though data.split_column names every row's split", "give one of the two")
+        elif VAL not in self.files and VAL not in self.fractions:
+            yield Problem("data.val", "no validation rows are given", "give data.val, data.val_fraction or data.split_column")
+        for name in self.fractions.keys() & self.files.keys():
+            yield Problem(f"data.{name}_fraction", f"is given, though data.{name} names a file", "give one of the two")
+        if sum(self.fractions.values()) >= 1:
+            yield Problem("data.val_fraction", f"with data.test_fraction it comes to {sum(self.fractions.values()):g}", "leave rows for train")
+        for name, column in (("stratify", self.stratify), ("group", self.group)):
+            if column is not None and not self.fractions:
+                yield Problem(f"data.{name}", "is given, but nothing is split by fraction", "give data.val_fraction, or leave it out")
+
+
+def _format_problems(form: Format) -> Iterator[Problem]:
+    if form.separator is not None and len(form.separator.encode()) != 1:
+        yield Problem("data.separator", f"'{form.separator}' is not one plain character", 'for a tab write "\\t" in YAML')
+    if form.separator is not None and form.separator == form.decimal:
+        yield Problem("data.decimal", f"'{form.decimal}' is the separator too", "give one of the two another value")
+    try:
+        codecs.lookup(form.encoding)
+    except LookupError:
+        yield Problem("data.encoding", f"'{form.encoding}' is not known", "for example utf-8, cp1252, utf-16")

@@ -1,0 +1,26 @@
+"""TensorBoard events in `<run folder>/tensorboard`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
+
+
+class TensorBoard:
+    """Writes each number as a scalar: `train/loss`, `val/digit/accuracy`, ... ."""
+
+    def __init__(self, folder: Path) -> None:
+        self._writer = SummaryWriter(str(folder / "tensorboard"))
+
+    def log(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Add one point to each named curve."""
+        for name, number in numbers.items():
+            self._writer.add_scalar(name, number, step)
+
+    def flush(self) -> None:
+        """Have everything on disk, so that a checkpoint may state the files' sizes."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        """End the event file."""
+        self._writer.close()

@@ -1,0 +1,203 @@
+"""`mmtrain train`: from a configuration to a run folder with a trained model and its results."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from mmtrain import checkpoint, runtime
+from mmtrain.assembly import build_model, data_parts
+from mmtrain.config import Run, build
+from mmtrain.data import Data, prepare
+from mmtrain.errors import ConfigError, DataError, Problem, RunError, nearest
+from mmtrain.folder import RunFolder
+from mmtrain.training.display import Display, summary
+from mmtrain.training.loop import Loop
+from mmtrain.training.meter import Scores, evaluate
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run in this process: what is trained on what, and where it is shown and kept."""
+
+    config: Run
+    data: Data
+    folder: RunFolder
+    loop: Loop
+    display: Display
+
+
+def train(config: Run, path: Path) -> dict[str, Any]:
+    """Train from the start into a new run folder; returns what results.json holds.
+
+    Raises:
+        UserError: the data, the configuration or the folder cannot be used; nothing is written then.
+    """
+    data = prepare_data(config)
+    folder = RunFolder.create(path)
+    config.save(folder.config)
+    folder.write_preprocessing(data.state())
+    with open_session(config, data, folder) as session:
+        return _run(session)
+
+
+def resume(path: Path, config: Run) -> dict[str, Any]:
+    """Go on with a run that was stopped; it ends as a run would that never was. Without a checkpoint it starts over.
+
+    Raises:
+        DataError: the rows are no longer those that the run began with.
+        RunError: the run is finished and nothing asks for more.
+    """
+    folder = RunFolder.open(path)
+    data = prepare_data(config)
+    if folder.preprocessing() != data.state():
+        raise DataError(Problem(str(path), "the table or its splits have changed since this run began", "start a new run"))
+    with open_session(config, data, folder) as session:
+        saved = (folder.last / checkpoint.FILE).exists()
+        state = checkpoint.load(folder.last) if saved else None
+        if state is not None:
+            session.loop.load_state_dict(state)
+        if folder.results().get("status") == "finished" and session.loop.finished:
+            raise RunError(Problem(str(path), "this run is finished", "raise training.epochs to go on, or use mmtrain evaluate"))
+        folder.cut_back(state["sizes"] if state is not None else {})
+        config.save(folder.config)
+        session.display.say(f"resuming after epoch {session.loop.progress.epoch}, step {session.loop.progress.step}")
+        return _run(session)
+
+
+def prepare_data(config: Run) -> Data:
+    parts = data_parts(config)
+    return prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True)
+
+
+@contextmanager
+def open_session(config: Run, data: Data, folder: RunFolder) -> Iterator[Session]:
+    """Build everything that training needs; close what it opened."""
+    settings, trust = build(config.training, trust=config.trust), config.trust
+    selection = build(config.selection, trust=trust)
+    if selection.task is not None and selection.task not in data.tasks:
+        raise ConfigError(Problem("selection.task", f"there is no task '{selection.task}'", nearest(selection.task, data.tasks)))
+    machine = runtime.start(settings, seed=config.seed)
+    model = build_model(config, data.modalities, data.tasks).to(machine.device)
+    kinds = {name: modality.kind for name, modality in data.modalities.items()}
+    if settings.compile:
+        runtime.compile_parts([*(model.encoder[name] for name in model.encoder), model.fusion])
+    tracker = build(config.tracker, folder.path, trust=trust)
+    with Display({name: task.metric for name, task in data.tasks.items()}, folder.log) as display:
+        loop = Loop(
+            model,
+            data.splits["train"],
+            data.splits["val"],
+            balancer=build(config.balancing, {name: task.spec for name, task in data.tasks.items()}, trust=trust).to(machine.device),
+            optimizer=build(config.optimizer, model, kinds, trust=trust),
+            schedule=build(config.scheduler, trust=trust),
+            runtime=machine,
+            settings=settings,
+            selection=selection,
+            seed=config.seed,
+            folder=folder,
+            tracker=tracker,
+            display=display,
+        )
+        yield Session(config, data, folder, loop, display)
+    tracker.close()
+
+
+def _run(session: Session) -> dict[str, Any]:
+    """Train, then score the best weights on test; results.json is true at every moment."""
+    results = _results(session)
+    session.folder.write_results(results)
+    _announce(session)
+    status = "failed"
+    try:
+        with _terminated_as_interrupt():
+            session.loop.run()
+            results = _finish(session)
+        status = "finished"
+    except KeyboardInterrupt:
+        status = "stopped"
+        session.display.stop()
+        session.display.say(f"stopped; go on with: mmtrain train --resume {session.folder.path}")
+        raise
+    finally:
+        results = results | {"status": status}
+        session.folder.write_results(results)
+    return results
+
+
+def _announce(session: Session) -> None:
+    """Before the first step: the rows, the model's size, the device, and everything worth a warning."""
+    loop, data, say = session.loop, session.data, session.display.say
+    rows = ", ".join(f"{name} {len(split):,}" for name, split in data.splits.items())
+    say(f"rows: {rows}; parameters: {_parameters(loop):,}; device: {loop.runtime.device}; steps: {loop.total_steps:,}")
+    for note in [*session.config.warnings, *data.notes, *loop.balancer.warnings()]:
+        say(f"note: {note}")
+
+
+def _finish(session: Session) -> dict[str, Any]:
+    """Load the best weights, score them on test, and tell the user what came out and what to type next."""
+    loop, folder, display = session.loop, session.folder, session.display
+    loop.model.load_state_dict(checkpoint.load(folder.best, device=loop.runtime.device)["model"])
+    split = "test" if "test" in session.data.splits else "val"
+    dataset = session.data.splits[split]
+    scores = evaluate(loop.model, dataset, loop.runtime, batch_size=loop.settings.evaluation_batch_size)
+    display.stop()
+    display.say(f"best epoch {loop.progress.best_epoch} of {loop.progress.epoch}, selected by {loop.progress.selected_by} on val")
+    display.say(summary(scores, display.metrics, split))
+    if loop.progress.empty:
+        display.say(f"note: {loop.progress.empty} batches had no labelled row and made no step")
+    display.say(f"run folder: {folder.path}")
+    display.say(f"next: mmtrain predict {folder.path} FILE --output predictions.csv")
+    return _results(session) | {"test": _plain(scores) if split == "test" else None, "baseline": _baseline(scores, display.metrics)}
+
+
+def _results(session: Session) -> dict[str, Any]:
+    loop, progress = session.loop, session.loop.progress
+    return {
+        "status": "running",
+        "seed": session.config.seed,
+        "best_epoch": progress.best_epoch,
+        "selected_by": progress.selected_by,
+        "test": None,
+        "baseline": None,
+        "parameters": _parameters(loop),
+        "seconds": progress.seconds,
+        "samples_per_second": progress.samples / progress.seconds if progress.seconds else None,
+        "peak_memory_mb": runtime.peak_memory_mb(loop.runtime),
+        "versions": runtime.versions(),
+    }
+
+
+def _plain(scores: Scores) -> dict[str, Any]:
+    tasks = {name: {key: value for key, value in found.items() if key not in ("loss", "constant")} for name, found in scores.tasks.items()}
+    return {"skill": scores.skill, "tasks": tasks}
+
+
+def _baseline(scores: Scores, metrics: dict[str, str]) -> dict[str, Any]:
+    """What the best constant answer, fitted on train, reaches on the same rows."""
+    return {task: {metric: scores.tasks[task]["constant"]} for task, metric in metrics.items()}
+
+
+def _parameters(loop: Loop) -> int:
+    return sum(parameter.numel() for parameter in loop.model.parameters())
+
+
+@contextmanager
+def _terminated_as_interrupt() -> Iterator[None]:
+    """A cluster that ends a job sends SIGTERM; treat it as Ctrl-C, so that results.json says `stopped`."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

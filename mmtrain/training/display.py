@@ -1,0 +1,121 @@
+"""What a run shows: a live table and a progress bar on a terminal, plain lines elsewhere, and all of it in train.log."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+from rich.text import Text
+from torch import Tensor
+
+from mmtrain.training.meter import Scores
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.finished_speed or task.speed or 0:,.0f} rows/s", style="cyan")
+
+
+class Display:
+    """Shows one run. `metrics[t]` is the primary metric of task t. Use it as a context manager around the run."""
+
+    def __init__(self, metrics: Mapping[str, str], log: Path) -> None:
+        self.metrics = metrics
+        self.console = Console()
+        self._file = log.open("a", encoding="utf-8")
+        self._log = Console(file=self._file, width=120, color_system=None, force_terminal=False)
+        self._losses: Mapping[str, Tensor] = {}
+        self._train: Scores | None = None
+        self._val: Scores | None = None
+        self._best: Scores | None = None
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(compact=True), console=self.console
+        )
+        self._bar = self._progress.add_task("", total=None)
+        self._live = Live(self, console=self.console, refresh_per_second=4, transient=True) if self.console.is_terminal else None
+
+    def __enter__(self) -> "Display":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+        self._file.close()
+
+    def stop(self) -> None:
+        """Take the live table away; what is said afterwards stands below everything else."""
+        if self._live:
+            self._live.stop()
+
+    def __rich__(self) -> RenderableType:
+        """The live table, drawn four times a second; only then are the last losses read from their device."""
+        table = Table("task", "metric", *(_right(name) for name in ("step loss", "train loss", "val loss", "val", "skill", "best skill")))
+        for task, metric in self.metrics.items():
+            step_loss = self._losses.get(task)
+            table.add_row(
+                task,
+                metric,
+                _short(None if step_loss is None else float(step_loss)),
+                _short(_of(self._train, task, "loss")),
+                _short(_of(self._val, task, "loss")),
+                _short(_of(self._val, task, metric)),
+                _short(_of(self._val, task, "skill")),
+                _short(_of(self._best, task, "skill")),
+            )
+        return Group(table, self._progress)
+
+    def say(self, content: RenderableType) -> None:
+        """Print a line or a table, here and in train.log."""
+        self.console.print(content, highlight=False, soft_wrap=isinstance(content, str))
+        self._log.print(content, highlight=False, soft_wrap=isinstance(content, str))
+        self._file.flush()
+
+    def start_epoch(self, epoch: int, epochs: int, rows: int, *, done: int) -> None:
+        """A new bar; `done` rows of the epoch were trained before a resume."""
+        self._progress.reset(self._bar, total=rows, completed=done, description=f"epoch {epoch}/{epochs}")
+
+    def advance(self, rows: int, losses: Mapping[str, Tensor]) -> None:
+        """A step is done."""
+        self._losses = losses
+        self._progress.advance(self._bar, rows)
+
+    def end_epoch(self, epoch: int, epochs: int, train: Scores, val: Scores, *, better: bool) -> None:
+        """One plain line an epoch; the live table stays on a terminal."""
+        self._train, self._val = train, val
+        self._best = val if better else self._best
+        tasks = "  ".join(f"{task} {_short(_of(val, task, metric))}" for task, metric in self.metrics.items())
+        line = f"epoch {epoch}/{epochs}  loss {_short(train.loss)}  val loss {_short(val.loss)}  skill {_short(val.skill)}{' *' if better else ''}  {tasks}"
+        if self._live is None:
+            self.console.print(line, highlight=False, soft_wrap=True)
+        self._log.print(line, highlight=False, soft_wrap=True)
+        self._file.flush()
+
+
+def summary(scores: Scores, metrics: Mapping[str, str], title: str) -> Table:
+    """A row a task: its primary metric, what the best constant answer reaches, and the skill between that and perfection."""
+    table = Table("task", "metric", *(_right(name) for name in (title, "constant", "skill", "rows")))
+    for task, metric in metrics.items():
+        found = scores.tasks[task]
+        table.add_row(task, metric, _short(found[metric]), _short(found["constant"]), _short(found["skill"]), str(found["rows"]))
+    if len(metrics) > 1:
+        table.add_row("mean", "", "", "", _short(scores.skill), "")
+    return table
+
+
+def _right(name: str) -> Column:
+    return Column(name, justify="right")
+
+
+def _of(scores: Scores | None, task: str, name: str) -> float | None:
+    return None if scores is None else scores.tasks[task][name]
+
+
+def _short(value: float | None) -> str:
+    """Three digits after the point, or three significant ones for large numbers; a dash for what is undefined."""
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"

@@ -1,0 +1,232 @@
+"""The loop: epochs of steps, each epoch ending in a look at validation and a checkpoint.
+
+Everything that decides what comes next is in `state_dict`: a run that is killed at any moment and resumed from its last
+checkpoint ends in the same weights, to the bit, as one that was never stopped.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmtrain import checkpoint, runtime
+from mmtrain.batch import Batch
+from mmtrain.data import Dataset, batches
+from mmtrain.errors import Problem, UserError
+from mmtrain.folder import RunFolder
+from mmtrain.model import Model
+from mmtrain.runtime import Runtime
+from mmtrain.scheduler import Schedule
+from mmtrain.tracker import Tracker
+from mmtrain.training.display import Display
+from mmtrain.training.meter import Meter, Scores, evaluate
+from mmtrain.training.settings import Selection, Settings
+from mmtrain.training.step import Step
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands. `epoch` counts whole epochs done, `batch` the batches done in the next one, `step` optimizer steps.
+
+    `empty` counts groups of batches without any labelled row, which make no step; `stale` the epochs since the best one.
+    `seconds` is the time spent on train rows, `epoch_seconds` that of the epoch under way.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    epoch_seconds: float = 0.0
+    empty: int = 0
+    best_epoch: int = 0
+    best: float | None = None
+    selected_by: str = "skill"
+    stale: int = 0
+
+
+class Loop:
+    """Trains `model` on `train`, keeps the weights that are best on `val`."""
+
+    def __init__(
+        self,
+        model: Model,
+        train: Dataset,
+        val: Dataset,
+        *,
+        balancer: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule,
+        runtime: Runtime,
+        settings: Settings,
+        selection: Selection,
+        seed: int,
+        folder: RunFolder,
+        tracker: Tracker,
+        display: Display,
+    ) -> None:
+        self.model, self.train, self.val = model, train, val
+        self.balancer, self.optimizer, self.schedule = balancer, optimizer, schedule
+        self.runtime, self.settings, self.selection, self.seed = runtime, settings, selection, seed
+        self.folder, self.tracker, self.display = folder, tracker, display
+        self.step = Step(model, balancer, optimizer, runtime, {name: task.weight for name, task in model.tasks.items()}, settings.clip)
+        self.rates = [group["lr"] for group in optimizer.param_groups]
+        steps_per_epoch = math.ceil(math.ceil(len(train) / settings.batch_size) / settings.accumulate)
+        self.total_steps = settings.steps or settings.epochs * steps_per_epoch
+        self.epochs = math.ceil(self.total_steps / steps_per_epoch)
+        self.progress = Progress()
+        self.meter = Meter(model.tasks)
+        self.weights: dict[str, float | Tensor | None] = {}
+
+    def run(self) -> None:
+        """Train to the end, or until validation has not improved for `patience` epochs."""
+        while not self.finished:
+            self._train_epoch()
+            self._end_epoch()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or patience is at its end."""
+        return self.progress.epoch >= self.epochs or self.progress.stale >= (self.settings.patience or math.inf)
+
+    def _train_epoch(self) -> None:
+        self.model.train()
+        self.display.start_epoch(self.progress.epoch + 1, self.epochs, len(self.train), done=self.meter.rows)
+        started = saved = time.perf_counter()
+        for group in self._groups():
+            self.take_step(group)
+            now = time.perf_counter()
+            self.progress = replace(self.progress, epoch_seconds=self.progress.epoch_seconds + now - started)
+            started = now
+            if now - saved >= self.settings.checkpoint_seconds:
+                self._save()
+                saved = now
+            if self.progress.step >= self.total_steps:
+                break
+
+    def _groups(self) -> Iterator[list[Batch]]:
+        """What is left of the epoch, `accumulate` batches at a time."""
+        settings, progress = self.settings, self.progress
+        left = batches(self.train, settings.batch_size, seed=self.seed, epoch=progress.epoch, shuffle=True, skip=progress.batch)
+        while group := list(islice(left, settings.accumulate)):
+            yield [batch.to(self.runtime.device) for batch in group]
+
+    def take_step(self, group: Sequence[Batch]) -> None:
+        """One optimizer step with everything around it: rate, meter, display, curves."""
+        factor = self.schedule((self.progress.step + 0.5) / self.total_steps)
+        for param_group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            param_group["lr"] = rate * factor
+        taken = self.step(group)
+        rows = sum(map(len, group))
+        self.progress = replace(self.progress, batch=self.progress.batch + len(group), samples=self.progress.samples + rows)
+        if taken is None:
+            self.progress = replace(self.progress, empty=self.progress.empty + 1)
+            return
+        outputs, losses, weights = taken
+        self.weights |= weights
+        for batch, output in zip(group, outputs, strict=True):
+            self.meter.add(batch, output)
+        for task, loss in losses.items():
+            scored = sum(len(batch.scored[task]) for batch in group)
+            self.meter.add_loss(task, loss * scored, scored)
+        self.progress = replace(self.progress, step=self.progress.step + 1)
+        self.display.advance(rows, losses)
+        if self.progress.step % self.settings.log_steps == 0:
+            self._track(losses, factor)
+
+    def _track(self, losses: dict[str, Tensor], factor: float) -> None:
+        """Add a point to the training curves, and stop a run that has diverged."""
+        numbers = {f"train/{task}/step_loss": float(loss) for task, loss in losses.items()}
+        for name, number in numbers.items():
+            if not math.isfinite(number):
+                task = name.split("/")[1]
+                raise UserError(
+                    Problem(f"tasks.{task}", f"the loss is {number} at step {self.progress.step}", "lower optimizer.lr or training.clip")
+                )
+        weights = {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
+        self.tracker.log(self.progress.step, numbers | weights | {"train/lr_factor": factor})
+
+    def _end_epoch(self) -> None:
+        train = self.meter.scores()
+        self.balancer.epoch_end({task: found["loss"] for task, found in train.tasks.items() if found["loss"] is not None})
+        started = time.perf_counter()
+        val = evaluate(self.model, self.val, self.runtime, batch_size=self.settings.evaluation_batch_size)
+        val_seconds = time.perf_counter() - started
+        better, train_seconds = self._advance_epoch(val), self.progress.epoch_seconds
+        self._record("train", train, train_seconds, self.meter.rows)
+        self._record("val", val, val_seconds, len(self.val))
+        self.display.end_epoch(self.progress.epoch, self.epochs, train, val, better=better)
+        self.progress = replace(self.progress, seconds=self.progress.seconds + train_seconds, epoch_seconds=0.0)
+        self.meter = Meter(self.model.tasks)
+        self._save(best=better)
+
+    def _advance_epoch(self, val: Scores) -> bool:
+        """Count the epoch and say whether it is the best so far."""
+        score, selected_by = self._score(val)
+        epoch = self.progress.epoch + 1
+        better = self.progress.best is None or score > self.progress.best
+        if better:
+            self.progress = replace(self.progress, epoch=epoch, batch=0, best=score, best_epoch=epoch, selected_by=selected_by, stale=0)
+        else:
+            self.progress = replace(self.progress, epoch=epoch, batch=0, stale=self.progress.stale + 1)
+        return better
+
+    def _score(self, val: Scores) -> tuple[float, str]:
+        """What selection goes by: skill, or the loss where no task has a skill."""
+        task = self.selection.task
+        skill = val.skill if task is None else val.tasks[task]["skill"]
+        if skill is not None:
+            return skill, "skill" if task is None else f"skill of {task}"
+        return (-math.inf if val.loss is None else -val.loss), "loss"
+
+    def _record(self, split: str, scores: Scores, seconds: float, rows: int) -> None:
+        tasks = {
+            name: {"loss": found["loss"], "weight": _number(self.weights.get(name)), **found} for name, found in scores.tasks.items()
+        }
+        line = {"epoch": self.progress.epoch, "step": self.progress.step, "split": split, "loss": scores.loss, "skill": scores.skill}
+        self.folder.append_metrics(line | {"tasks": tasks, "seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
+        numbers = {f"{split}/loss": scores.loss, f"{split}/skill": scores.skill}
+        numbers |= {f"{split}/{name}/{metric}": value for name, found in scores.tasks.items() for metric, value in found.items()}
+        self.tracker.log(self.progress.step, {name: value for name, value in numbers.items() if value is not None})
+
+    def _save(self, *, best: bool = False) -> None:
+        """Write the checkpoint; the best one first, so that whichever moment a kill falls on, `last` leads to the same `best`."""
+        self.tracker.flush()
+        state = self.state_dict()
+        if best:
+            checkpoint.save(self.folder.best, state)
+        checkpoint.save(self.folder.last, state)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the rest of the run depends on."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "balancer": self.balancer.state_dict(),
+            "scaler": self.runtime.scaler.state_dict(),
+            "random": runtime.random_state(self.runtime),
+            "meter": self.meter.state_dict(),
+            "weights": self.weights,
+            "progress": asdict(self.progress),
+            "sizes": self.folder.sizes(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state_dict` was taken."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.balancer.load_state_dict(state["balancer"])
+        self.runtime.scaler.load_state_dict(state["scaler"])
+        runtime.restore_random_state(self.runtime, state["random"])
+        self.meter.load_state_dict(state["meter"])
+        self.weights = state["weights"]
+        self.progress = Progress(**state["progress"])
+
+
+def _number(value: float | Tensor | None) -> float | None:
+    return None if value is None else float(value)

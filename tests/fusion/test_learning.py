@@ -1,0 +1,66 @@
+"""Every fusion must learn what only two modalities tell together; what adds their separate answers cannot."""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmtrain.batch import FUSED, Fused, Tokens
+
+CHOICES = sorted((Path(__file__).parents[2] / "configs" / "fusion").glob("*.yaml"))
+COLOURS, WIDTH, STEPS, BATCH = 4, 8, 250, 64
+
+
+class Additive(nn.Module):
+    """A linear answer from each modality, added up: the best that can be said without looking at both at once."""
+
+    def __init__(self, dims: Mapping[str, int], *, out_dim: int) -> None:
+        super().__init__()
+        self.image, self.text = nn.Linear(dims["image"], out_dim), nn.Linear(dims["text"], out_dim)
+
+    def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Tensor]) -> dict[str, Fused]:
+        vector = self.image(tokens["image"].values.mean(1)) + self.text(tokens["text"].values.mean(1))
+        return {FUSED: Fused(vector, tokens, present["image"])}
+
+
+def match_rows(rows: int, looks: Tensor) -> tuple[dict[str, Tokens], dict[str, Tensor], Tensor]:
+    """Half of the rows show and name the same of four colours; the label says whether. Three noisy tokens a modality."""
+    match = torch.arange(rows) % 2 == 0
+    shown = torch.randint(COLOURS, (rows,))
+    named = torch.where(match, shown, (shown + torch.randint(1, COLOURS, (rows,))) % COLOURS)
+    mask = torch.ones(rows, 3, dtype=torch.bool)
+    tokens = {
+        name: Tokens(looks[side, colour][:, None] + 0.2 * torch.randn(rows, 3, WIDTH), mask)
+        for side, (name, colour) in enumerate([("image", shown), ("text", named)])
+    }
+    return tokens, {name: mask[:, 0] for name in tokens}, match.float()
+
+
+def accuracy_after_training(fusion: nn.Module) -> float:
+    looks = torch.randn(2, COLOURS, WIDTH)
+    head = nn.Linear(16, 1)
+    optimizer = torch.optim.Adam([*fusion.parameters(), *head.parameters()], lr=3e-3)
+    for _ in range(STEPS):
+        tokens, present, match = match_rows(BATCH, looks)
+        optimizer.zero_grad()
+        functional.binary_cross_entropy_with_logits(head(fusion(tokens, present)[FUSED].vector)[:, 0], match).backward()
+        optimizer.step()
+    tokens, present, match = match_rows(1000, looks)
+    return float(((head(fusion(tokens, present)[FUSED].vector)[:, 0] > 0) == match.bool()).float().mean())
+
+
+@pytest.mark.parametrize("path", CHOICES, ids=[path.stem for path in CHOICES])
+def test_a_fusion_learns_whether_two_modalities_match(path: Path) -> None:
+    options = yaml.safe_load(path.read_text(encoding="utf-8"))
+    module, _, name = options.pop("_target_").rpartition(".")
+    fusion = getattr(importlib.import_module(module), name)({"image": WIDTH, "text": WIDTH}, **options | {"out_dim": 16})
+    assert accuracy_after_training(fusion) > 0.98
+
+
+def test_adding_separate_answers_does_not() -> None:
+    assert accuracy_after_training(Additive({"image": WIDTH, "text": WIDTH}, out_dim=16)) < 0.7
