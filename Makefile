@@ -5,10 +5,12 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-slow test-gpu lint format clean
+.PHONY: help install train test test-slow test-gpu lint format clean
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED)  ## set up only: the project and its checks in .venv
 
 train: $(INSTALLED)  ## set up, then train on generated data: about a minute on two cores
 	$(BIN)/mmtrain train

@@ -21,6 +21,7 @@ class RunFolder:
         self.best = path / "checkpoints" / "best"
         self._results = path / "results.json"
         self._preprocessing = path / "preprocessing.json"
+        self._splits = path / "splits.json"
 
     @classmethod
     def create(cls, path: Path) -> "RunFolder":
@@ -58,7 +59,7 @@ class RunFolder:
         return _read(self._results) if self._results.exists() else {}
 
     def write_preprocessing(self, state: Mapping[str, Any]) -> None:
-        """Store the fitted vocabularies, scalers and classes, and the split's row ids."""
+        """Store the fitted vocabularies, scalers and classes."""
         _write(self._preprocessing, dict(state))
 
     def preprocessing(self) -> dict[str, Any]:
@@ -70,6 +71,14 @@ class RunFolder:
         if not self._preprocessing.exists():
             raise RunError(Problem(str(self.path), "holds no preprocessing.json: the run ended before training began", "train again"))
         return _read(self._preprocessing)
+
+    def write_splits(self, ids: Mapping[str, list[str]]) -> None:
+        """Store which rows are train, val and test, by their ids."""
+        _write(self._splits, dict(ids))
+
+    def splits(self) -> dict[str, Any]:
+        """What `write_splits` stored; empty where there is none."""
+        return _read(self._splits) if self._splits.exists() else {}
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:
         """Add a line to metrics.jsonl."""

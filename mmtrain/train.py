@@ -41,6 +41,7 @@ def train(config: Run, path: Path) -> dict[str, Any]:
     folder = RunFolder.create(path)
     config.save(folder.config)
     folder.write_preprocessing(data.state())
+    folder.write_splits(_ids(data))
     with open_session(config, data, folder) as session:
         return _run(session)
 
@@ -54,7 +55,7 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
     """
     folder = RunFolder.open(path)
     data = prepare_data(config)
-    if folder.preprocessing() != data.state():
+    if (folder.preprocessing(), folder.splits()) != (data.state(), _ids(data)):
         raise DataError(Problem(str(path), "the table or its splits have changed since this run began", "start a new run"))
     with open_session(config, data, folder) as session:
         saved = (folder.last / checkpoint.FILE).exists()
@@ -72,6 +73,10 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
 def prepare_data(config: Run) -> Data:
     parts = data_parts(config)
     return prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True)
+
+
+def _ids(data: Data) -> dict[str, list[str]]:
+    return {name: split.ids for name, split in data.splits.items()}
 
 
 @contextmanager

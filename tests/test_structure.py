@@ -27,7 +27,7 @@ ABSOLUTE = re.compile(r"""(?<![\w.})/])/(?:home|root|tmp|usr|opt|var|mnt|srv|wor
 STAGES = {"source", "modality", "encoder", "missing", "fusion", "sharing", "task", "loss", "balancing", "decision"}
 SHARED = {"batch", "errors", "option", "spec", "table"}
 ALSO = {"task": {"metric"}}  # a task names its metrics; `metric` knows no stage
-KNOW_HYDRA = {"cli", "config", "sweep"}
+KNOW_HYDRA = {"cli", "config"}
 
 PARTS = STAGES | {"optimizer", "scheduler", "tracker"}
 PART_YAMLS = [path for path in YAMLS if path.relative_to(ROOT / "configs").parts[0] in PARTS]

@@ -54,7 +54,7 @@ def _notes(tasks: Mapping[str, TaskSpec], weights: Mapping[str, float]) -> list[
     if ratio < NOTEWORTHY:
         return []
     return [
-        f"balancing 'size' corrects twice: each loss is a mean over labelled rows, so tasks weigh alike whatever their number of labels; "
-        f"now '{rare}' ({tasks[rare].labels} labels) weighs {ratio:.3g} times as much as '{common}' ({tasks[common].labels}). "
-        f"Meant only for labels so rare that most batches hold none; else use balancing=fixed"
+        "balancing=size corrects for the number of labels a second time: a loss is a mean over labelled rows, so that tasks already weigh "
+        f"alike; now '{rare}' ({tasks[rare].labels} labels) weighs {ratio:.3g} times as much as '{common}' ({tasks[common].labels} labels). "
+        "It is meant for tasks so rare that most batches hold no label of theirs; otherwise use balancing=fixed"
     ]

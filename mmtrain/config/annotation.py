@@ -5,6 +5,7 @@ The grammar is that of `mmtrain.option`. An annotation outside it (in a user's o
 
 import ast
 import math
+import unicodedata
 from collections.abc import Callable
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -86,17 +87,19 @@ def convert(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
         ConfigError: every way in which the value does not fit, at any depth.
     """
     arguments = get_args(annotation)
-    if value is UNKNOWN or annotation is Any:
+    if value is UNKNOWN:
         return value
-    if value == MISSING:
-        raise ConfigError(Problem(where, "has to be given", f"it is {describe(annotation)}"))
     if annotation == Part:
         return part(value, where)
+    if value == MISSING:
+        raise ConfigError(Problem(where, "has to be given", f"it is {describe(annotation)}"))
+    if annotation is Any:
+        return value
     match get_origin(annotation):
         case origin if origin in (Union, UnionType):
             return _one_of(value, annotation, where, part)
         case origin if origin is Annotated:
-            return _in_range(convert(value, arguments[0], where, part), annotation, where)
+            return _marked(convert(value, arguments[0], where, part), annotation, where)
         case origin if origin is Literal:
             return _choice(value, arguments, where)
         case origin if origin is list and isinstance(value, list):
@@ -116,8 +119,12 @@ def _scalar(value: Any, annotation: Any, where: str) -> Any:
     raise ConfigError(Problem(where, f"{show(value)} is not {describe(annotation)}", hint))
 
 
-def _in_range(value: Any, annotation: Any, where: str) -> Any:
-    if all(value in mark for mark in get_args(annotation)[1:] if isinstance(mark, Range)):
+def _marked(value: Any, annotation: Any, where: str) -> Any:
+    """The value if it lies in the range; a column's name as the table will spell it, whichever way its accents were typed."""
+    marks = get_args(annotation)[1:]
+    if any(isinstance(mark, IsColumn) for mark in marks):
+        return unicodedata.normalize("NFC", value)
+    if all(value in mark for mark in marks if isinstance(mark, Range)):
         return value
     raise ConfigError(Problem(where, f"{show(value)} is not {describe(annotation)}"))
 
@@ -150,7 +157,8 @@ def _one_of(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
             return convert(value, alternative, where, part)
         except ConfigError as error:
             # What is wrong inside says more than that the whole does not fit.
-            if isinstance(value, list | dict) and _plain_type(alternative) is type(value) or alternative == Part and isinstance(value, str):
+            fits = isinstance(value, list | dict) and _plain_type(alternative) is type(value)
+            if fits or (alternative == Part and isinstance(value, str)):
                 raise error from None
     choices = [str(choice) for alternative in alternatives if get_origin(alternative) is Literal for choice in get_args(alternative)]
     hint = nearest(value, choices) if isinstance(value, str) and choices else ""

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mmtrain.config.annotation import UNKNOWN
 from mmtrain.config.annotation import read as read_annotation
 from mmtrain.errors import ConfigError, Problem, nearest
 
@@ -27,7 +28,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Signature:
-    """What may be known of a part without importing it. `constants` are its class attributes that are literals."""
+    """What may be known of a part without importing it. `constants` are its class attributes. What is no literal is UNKNOWN."""
 
     options: Mapping[str, Option]
     constants: Mapping[str, Any]
@@ -132,9 +133,7 @@ def _option(annotation: ast.expr | None, default: ast.expr | None) -> Option:
     kind = Any if annotation is None else read_annotation(annotation)
     if default is None:
         return Option(kind, required=True)
-    if isinstance(default, ast.Call):  # field(default_factory=list)
-        return Option(kind, required=False, default={} if "dict" in ast.unparse(default) else [])
-    return Option(kind, required=False, default=ast.literal_eval(default))
+    return Option(kind, required=False, default=_literal(default))
 
 
 def _constants(definition: ast.ClassDef) -> dict[str, Any]:
@@ -142,14 +141,14 @@ def _constants(definition: ast.ClassDef) -> dict[str, Any]:
     for node in definition.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        if isinstance(target, ast.Name) and value is not None and _is_literal(value):
-            constants[target.id] = ast.literal_eval(value)
+        if isinstance(target, ast.Name) and value is not None:
+            constants[target.id] = _literal(value)
     return constants
 
 
-def _is_literal(value: ast.expr) -> bool:
+def _literal(value: ast.expr) -> Any:
+    """What the source text says, or UNKNOWN where that is no literal."""
     try:
-        ast.literal_eval(value)
+        return ast.literal_eval(value)
     except ValueError:
-        return False
-    return True
+        return UNKNOWN

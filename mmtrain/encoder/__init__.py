@@ -1,0 +1,8 @@
+"""Encoders: what one modality says, as tokens. One package a kind of modality: `image`, `text`, `audio`, `tabular`.
+
+Enters: the input kind that the modality gives (`Image`, `Text`, `Spectrogram`, `Tabular`), of rows that all have the modality.
+Leaves: `Tokens`, (rows, tokens, `out_dim`), exactly 0 where masked; padding, and what stands in it, changes nothing.
+
+Another encoder of kind K: `mmtrain/encoder/K/<name>.py` with a class `(spec, *, out_dim, ...)`, exported by that package;
+`configs/encoder/K/<name>.yaml`; `tests/encoder/K/test_<name>.py`, and a line in `tests/encoder/test_laws.py`.
+"""

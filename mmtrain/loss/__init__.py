@@ -1,0 +1,21 @@
+"""Losses: what a head predicts and the targets of K labelled rows in, one number a row out.
+
+    Loss(spec: TargetSpec, *, ...)              an nn.Module; spec says which labels train has, and how often
+    targets = "classes"                         forward(prediction (K, C) logits, target (K,) int) -> (K,)
+    targets = "numbers"                         forward(prediction (K,), target (K,)) -> (K,), both in deviations from the train mean
+    gaussian: bool                              whether it is a squared error, the log likelihood of a normal distribution
+
+Every target is a class that train has; who calls takes the mean. `targets` and `gaussian` are class constants, which the
+configuration check reads without importing torch.
+
+To add one: a class as above in `mmtrain/loss/<name>.py`, its export here, `configs/loss/<name>.yaml`; the laws in
+`tests/loss/test_laws.py` then test it by themselves, its values need a `tests/loss/test_<name>.py`.
+"""
+
+from mmtrain.loss.absolute import Absolute
+from mmtrain.loss.cross_entropy import CrossEntropy
+from mmtrain.loss.focal import Focal
+from mmtrain.loss.huber import Huber
+from mmtrain.loss.squared import Squared
+
+__all__ = ["Absolute", "CrossEntropy", "Focal", "Huber", "Squared"]

@@ -1,0 +1,18 @@
+"""Metrics: what the labelled rows of a split were answered, and what they are, in; one number a metric out.
+
+    score(answer, target) -> float or None      None where these rows do not define it, never NaN
+        class tasks                             answer (n, C) probabilities, target (n,) int, -1 a label that train never saw
+        number tasks                            answer (n,), target (n,), in the user's units
+    evaluate(metrics, primary, answer, target, constant) -> {"rows", every metric, "constant", "skill"}
+
+Values are those of scikit-learn, which the tests compare them with; written out in numpy they need no second of importing it.
+
+To add one: a function as above in `classes.py` or `numbers.py` and its line in the table at the end of that file; where it can
+be a task's primary metric, its name in the `metric` option of that task.
+"""
+
+from mmtrain.metric.classes import BINARY_METRICS, CLASS_METRICS
+from mmtrain.metric.metric import Evaluation, Metric, evaluate
+from mmtrain.metric.numbers import NUMBER_METRICS
+
+__all__ = ["BINARY_METRICS", "CLASS_METRICS", "NUMBER_METRICS", "Evaluation", "Metric", "evaluate"]

@@ -116,7 +116,8 @@ class AudioModality(nn.Module):
         # Zeros for the last frame to look at, so that the padding of a batch never decides how many frames there are.
         waves = nn.functional.pad(waves, (0, (count - 1) * self.hop + len(self.window) - waves.shape[1]))
         with torch.autocast(waves.device.type, enabled=False):  # powers span more than half precision can hold
-            power = torch.stft(waves, len(self.window), self.hop, window=self.window, center=False, return_complex=True).abs().square()
+            spectrum = torch.stft(waves, len(self.window), self.hop, window=self.window, center=False, return_complex=True)
+            power = torch.view_as_real(spectrum).square().sum(-1)
             bands = torch.log1p(power.transpose(1, 2) @ self.mel / FLOOR)
         return Spectrogram(torch.where(mask[:, :, None], bands, 0), mask)
 

@@ -2,24 +2,24 @@
 
 import io
 import wave
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import polars as pl
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from mmtrain.option import Count, Fraction
+from mmtrain.option import Count, Fraction, Range
 from mmtrain.source.splits import TEST, TRAIN, VAL, Splits
 from mmtrain.table import Table
 
-SIDE = 32  # pixels of a picture's side
-RADIUS = 6  # a shape reaches this far from its centre, in pixels
-RATE, SECONDS = 8000, 0.25  # of a tone
+SIDE, RADIUS = 32, 6  # of a picture and of the shape in it, in pixels
 COLOURS = {"red": (220, 50, 50), "green": (60, 190, 60), "blue": (60, 90, 230), "yellow": (225, 205, 50)}
-WORDS = {"circle": ("circle", "disc"), "square": ("square", "box"), "triangle": ("triangle", "wedge"), "cross": ("cross", "plus")}
-HERTZ = {"low": 300.0, "middle": 600.0, "high": 1200.0}
+SHAPES = {"circle": ("circle", "disc"), "square": ("square", "box"), "triangle": ("triangle", "wedge"), "cross": ("cross", "plus")}
 CAPTIONS = ("a {colour} {shape}", "there is a {colour} {shape}", "one {shape} painted {colour}", "the {shape} here looks {colour}")
+RATE, SAMPLES = 8000, 2000  # of a tone: a quarter of a second
+HERTZ = {"low": 300.0, "middle": 600.0, "high": 1200.0}
+TURNS = 96  # combinations of 4 shapes, 4 colours, match or not, 3 false colours
 
 
 class Scenes:
@@ -39,7 +39,7 @@ class Scenes:
     `absent` of the cells of each modality and `unlabelled` of the labels of each task are left empty, at random.
     """
 
-    columns = ["id", "picture", "caption", "tone", "shape", "position", "pitch", "match"]  # noqa: RUF012 - read statically
+    columns: ClassVar[list[str]] = ["id", "picture", "caption", "tone", "shape", "position", "pitch", "match"]
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Scenes:
         train: Count = 4032,
         val: Count = 480,
         test: Count = 960,
-        seed: int = 0,
+        seed: Annotated[int, Range(0)] = 0,
         absent: Fraction = 0.0,
         unlabelled: Fraction = 0.0,
     ) -> None:
@@ -58,14 +58,75 @@ class Scenes:
         """Draw every split, each from a stream of its own."""
         tables = {name: self._table(name, number) for number, name in enumerate(self.sizes)}
         rows = {name: (name, np.arange(len(table))) for name, table in tables.items()}
-        return Splits(tables, rows, {name: table.text("id") for name, table in tables.items()})
+        return Splits(tables, rows, {name: table.frame["id"].to_list() for name, table in tables.items()})
 
-    def _table(self, split: str, number: int) -> Table:
+    def _table(self, split: str, stream: int) -> Table:
         rows = self.sizes[split]
-        random, hiding = (np.random.default_rng([abs(self.seed), number, stream]) for stream in (0, 1))
-        scenes = [_scene(turn, random) for turn in _turns(rows, random)]
-        frame = pl.DataFrame(scenes).select(pl.Series("id", [f"{split}-{row:05d}" for row in range(rows)]), pl.all())
-        for names, share in ((("picture", "caption", "tone"), self.absent), (("shape", "position", "pitch", "match"), self.unlabelled)):
-            hidden = {name: hiding.random(rows) < share for name in names}
-            frame = frame.with_columns(pl.when(~pl.Series(where)).then(pl.col(name)).alias(name) for name, where in hidden.items())
+        random, hiding = (np.random.default_rng([self.seed, stream, use]) for use in (0, 1))
+        frame = pl.DataFrame([{"id": f"{split}-{row:05d}"} | _scene(turn, random) for row, turn in enumerate(_turns(rows, random))])
+        frame = frame.select(self.columns)
+        for names, share in ((self.columns[1:4], self.absent), (self.columns[4:], self.unlabelled)):
+            kept = {name: pl.Series(hiding.random(rows) >= share) for name in names}
+            frame = frame.with_columns(pl.when(where).then(pl.col(name)).alias(name) for name, where in kept.items())
         return Table(frame, f"scenes/{split}", np.arange(1, rows + 1))
+
+
+def _turns(rows: int, random: np.random.Generator) -> Iterator[int]:
+    """Numbers below `TURNS` in random order, each as often as the next, up to one time."""
+    whole = [random.permutation(TURNS) for _ in range(-(-rows // TURNS))]
+    return iter(random.permutation(np.concatenate(whole)[:rows]).tolist())
+
+
+def _scene(turn: int, random: np.random.Generator) -> dict[str, Any]:
+    """One row; the digits of `turn` choose what must be balanced."""
+    turn, false = divmod(turn, 3)
+    turn, match = divmod(turn, 2)
+    shape, colour = list(SHAPES)[turn // 4], turn % 4
+    named = colour if match else (colour + 1 + false) % 4
+    position, pitch = random.uniform(8, 24), _any(list(HERTZ), random)
+    words = {"colour": list(COLOURS)[named], "shape": _any(SHAPES[shape], random)}
+    return {
+        "picture": _picture(shape, list(COLOURS.values())[colour], position, random),
+        "caption": _any(CAPTIONS, random).format(**words),
+        "tone": _tone(HERTZ[pitch], random),
+        "shape": shape,
+        "position": position,
+        "pitch": pitch,
+        "match": "yes" if match else "no",
+    }
+
+
+def _any(words: Sequence[str], random: np.random.Generator) -> str:
+    return words[int(random.integers(len(words)))]
+
+
+def _picture(shape: str, colour: tuple[int, int, int], position: float, random: np.random.Generator) -> bytes:
+    """A PNG; `position` is the shape's horizontal centre, its height in the picture is drawn."""
+    across, above = np.abs(np.arange(SIDE) - position), (np.arange(SIDE) - random.uniform(8, 24))[:, None]
+    match shape:
+        case "circle":
+            inside = across**2 + above**2 <= RADIUS**2
+        case "square":
+            inside = np.maximum(across, np.abs(above)) <= 0.85 * RADIUS
+        case "triangle":
+            inside = (across <= (above + RADIUS) / 1.8) & (above <= 0.8 * RADIUS)
+        case _:  # a cross
+            inside = (np.minimum(across, np.abs(above)) <= RADIUS / 3) & (np.maximum(across, np.abs(above)) <= RADIUS)
+    clean = np.where(inside[..., None], colour, random.uniform(20, 80))
+    noisy = clean + 12 * random.standard_normal((SIDE, SIDE, 3), np.float32)
+    file = io.BytesIO()
+    Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(file, "png", compress_level=0)  # noise does not compress
+    return file.getvalue()
+
+
+def _tone(hertz: float, random: np.random.Generator) -> bytes:
+    """A WAV of 16 bits: one sine, up to 10 % off `hertz`, of any phase and loudness, and noise."""
+    turns = hertz * random.uniform(0.9, 1.1) * np.arange(SAMPLES) / RATE + random.random()
+    heard = random.uniform(0.2, 0.8) * np.sin(2 * np.pi * turns) + 0.05 * random.standard_normal(SAMPLES, np.float32)
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(RATE)
+        sound.writeframes((heard.clip(-1, 1) * 32767).astype("<i2").tobytes())
+    return file.getvalue()

@@ -62,7 +62,8 @@ class TableSource:
         Raises:
             DataError: a file or one of its rows cannot be used, or a split is empty.
         """
-        tables, ids, problems = {}, {}, []
+        tables, ids = {}, {}
+        problems: list[Problem] = []
         for name, file in self.files.items():
             try:
                 tables[name] = read_table((self.root or Path()) / file, self.format, file=file, root=self.root)
@@ -95,7 +96,9 @@ class TableSource:
         for name in self.fractions.keys() & self.files.keys():
             yield Problem(f"data.{name}_fraction", f"is given, though data.{name} names a file", "give one of the two")
         if sum(self.fractions.values()) >= 1:
-            yield Problem("data.val_fraction", f"with data.test_fraction it comes to {sum(self.fractions.values()):g}", "leave rows for train")
+            yield Problem(
+                "data.val_fraction", f"with data.test_fraction it comes to {sum(self.fractions.values()):g}", "leave rows for train"
+            )
         for name, column in (("stratify", self.stratify), ("group", self.group)):
             if column is not None and not self.fractions:
                 yield Problem(f"data.{name}", "is given, but nothing is split by fraction", "give data.val_fraction, or leave it out")

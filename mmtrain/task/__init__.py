@@ -1,0 +1,21 @@
+"""Tasks: one label column each; they read targets, predict them, and say how well.
+
+    Task(name, *, column, weight=1.0, loss, metric=..., hidden=0, dropout=0.0)
+    fit(train table), encode(table)             cells to targets (n,) and which rows are labelled (n,)
+    head(in_dim)                                vector (B, in_dim) to prediction (B, ...)
+    loss(prediction, target) -> (K,)            of labelled rows
+    answer(prediction) -> decode, evaluate      to probabilities or units; to columns for the user, or to metrics and skill
+
+`Task` describes all of it. A target lives in the store as the loss wants it (class number, scaled number); everything that a user
+sees, labels, metrics and predictions, is in the user's own words and units. What stands in an unlabelled row is never read.
+
+To add one: a class as `Task` describes it in `mmtrain/task/<name>.py`, its export here, `configs/task/<name>.yaml`, metrics in
+`mmtrain/metric`, `tests/task/test_<name>.py` and a line in `tests/task/test_laws.py`.
+"""
+
+from mmtrain.task.binary import Binary
+from mmtrain.task.classification import Classification
+from mmtrain.task.protocol import Task
+from mmtrain.task.regression import Regression
+
+__all__ = ["Binary", "Classification", "Regression", "Task"]

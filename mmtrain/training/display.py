@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -119,3 +120,16 @@ def _short(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def metrics_table(found: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, str], title: str) -> Table:
+    """A row a metric; the primary one of each task comes first, with the constant answer and the skill beside it."""
+    table = Table("task", "metric", *(_right(name) for name in (title, "constant", "skill", "rows")))
+    for task, metric in metrics.items():
+        numbers = found[task]
+        table.add_row(task, metric, _short(numbers[metric]), _short(numbers["constant"]), _short(numbers["skill"]), str(numbers["rows"]))
+        for name, value in numbers.items():
+            if name not in ("constant", "skill", "rows", "loss", metric):
+                table.add_row("", name, _short(value))
+        table.add_section()
+    return table

@@ -1,27 +1,47 @@
-"""Tokens to fuse, and the layers of the vector fusions written out in numpy."""
+"""Each choice of the group, tokens to fuse, and the layers of the vector fusions written out in numpy."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from math import erf
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+import yaml
+from torch import Tensor, nn
 
 from mmtrain.batch import Tokens
 
 Given = tuple[dict[str, Tokens], dict[str, Tensor]]
-Maker = Callable[..., Given]
+
+CHOICES = sorted((Path(__file__).parents[2] / "configs" / "fusion").glob("*.yaml"))
+
+
+@pytest.fixture(params=CHOICES, ids=[path.stem for path in CHOICES])
+def build(request: pytest.FixtureRequest) -> Callable[..., nn.Module]:
+    """Builds one YAML of the group, with the options that stand there, for the widths of some modalities."""
+    choice = yaml.safe_load(request.param.read_text(encoding="utf-8"))
+    module, _, name = choice.pop("_target_").rpartition(".")
+    part = getattr(importlib.import_module(module), name)
+
+    def build(dims: Mapping[str, int], seed: int = 0, **options: Any) -> nn.Module:
+        torch.manual_seed(seed)
+        fusion: nn.Module = part(dims, **choice | options)
+        return fusion
+
+    return build
 
 
 @pytest.fixture
-def make() -> Maker:
-    """Draw tokens of `rows` rows: lengths differ, row 0 is complete, row 1 is empty, every other row lacks at most one modality."""
+def draw() -> Callable[..., Given]:
+    """Draws tokens for rows of different lengths: row 0 has everything, row 1 nothing, the others lack at most one modality."""
 
-    def make(dims: Mapping[str, int], rows: int = 6, length: int = 4, dtype: torch.dtype = torch.float32) -> Given:
+    def draw(dims: Mapping[str, int], rows: int = 6, length: int = 4, dtype: torch.dtype = torch.float32) -> Given:
         tokens, present = {}, {}
         for place, (name, dim) in enumerate(sorted(dims.items())):
-            there = torch.tensor([row != 1 and (row < 2 or len(dims) == 1 or row % len(dims) != place) for row in range(rows)])
+            there = torch.tensor([row != 1 and (row == 0 or len(dims) == 1 or row % len(dims) != place) for row in range(rows)])
             lengths = torch.randint(1, length + 1, (rows,)) * there
             lengths[0] = length
             mask = torch.arange(length) < lengths[:, None]
@@ -30,37 +50,34 @@ def make() -> Maker:
             present[name] = there
         return tokens, present
 
-    return make
+    return draw
 
 
 class ByHand:
-    """The layers, read off a state dict: exact GELU, LayerNorm with 1e-5."""
+    """The layers of a fusion, read off its state dict: row by row, token by token."""
 
-    def __init__(self, state: Mapping[str, Tensor]) -> None:
-        self.state = {name: tensor.detach().double().numpy() for name, tensor in state.items()}
+    def __init__(self, fusion: nn.Module) -> None:
+        self.state = {name: tensor.double().numpy() for name, tensor in fusion.state_dict().items()}
 
     def pooled(self, place: int, tokens: Tokens, present: Tensor) -> np.ndarray:
-        """Row by row, token by token; absent rows 0."""
+        """Vectors of the modality at that place of the alphabet; zeros for absent rows."""
         vectors = []
         for values, mask, there in zip(tokens.values.double().numpy(), tokens.mask.numpy(), present.numpy(), strict=True):
-            kept = [token for token, known in zip(values, mask, strict=True) if known]
-            summary = np.concatenate([np.mean(kept, 0), np.max(kept, 0)]) if there else None
-            vectors.append(self._hidden(f"pool.layers.{place}.", summary))
-        return np.stack([np.zeros_like(vectors[0]) if vector is None else vector for vector in vectors])
+            kept = values[mask] if there else np.zeros((1, values.shape[1]))
+            vector = self._hidden(f"pool.layers.{place}.", np.concatenate([kept.sum(0) / len(kept), kept.max(0)]))
+            vectors.append(vector if there else np.zeros_like(vector))
+        return np.stack(vectors)
 
-    def joined(self, vector: np.ndarray) -> np.ndarray:
-        """The hidden layer after the join."""
-        hidden = np.stack([self._hidden("join.", row) for row in vector])
+    def joined(self, vectors: np.ndarray) -> np.ndarray:
+        """The perceptron behind the join."""
+        hidden = np.stack([self._hidden("join.", vector) for vector in vectors])
         return hidden @ self.state["join.4.weight"].T + self.state["join.4.bias"]
 
-    def _hidden(self, prefix: str, vector: np.ndarray | None) -> np.ndarray | None:
-        if vector is None:
-            return None
+    def _hidden(self, prefix: str, vector: np.ndarray) -> np.ndarray:
         linear = self.state[prefix + "0.weight"] @ vector + self.state[prefix + "0.bias"]
         normal = (linear - linear.mean()) / np.sqrt(linear.var() + 1e-5)
-        if prefix + "1.weight" in self.state:
-            normal = normal * self.state[prefix + "1.weight"] + self.state[prefix + "1.bias"]
-        return np.array([0.5 * x * (1 + erf(x / 2**0.5)) for x in normal])
+        normal = normal * self.state.get(prefix + "1.weight", 1.0) + self.state.get(prefix + "1.bias", 0.0)
+        return np.array([0.5 * number * (1 + erf(number / 2**0.5)) for number in normal])
 
 
 @pytest.fixture

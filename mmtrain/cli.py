@@ -1,0 +1,200 @@
+"""`mmtrain COMMAND ...`: finds the command, runs it, and turns what goes wrong into one line and an exit code.
+
+Torch, Hydra and rich are imported inside the commands that need them, so that help and mistakes answer at once.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmtrain import __version__
+from mmtrain.arguments import Command, command, overview
+from mmtrain.errors import ConfigError, Problem, UserError
+
+if TYPE_CHECKING:
+    from mmtrain.config import Run
+
+OK, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+Flags = Mapping[str, Sequence[str]]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code: 0, 2 for a user's mistake, 130 when interrupted, 1 otherwise."""
+    words = sys.argv[1:] if words is None else words
+    try:
+        _dispatch(words)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except UserError as error:
+        _report(error, "--debug" in words, *(f"error: {problem}" for problem in error.problems))
+        return MISTAKE
+    except Exception as error:
+        first = next(iter(str(error).splitlines()), "")
+        _report(error, "--debug" in words, f"error: {type(error).__name__}: {first}; run again with --debug to see where")
+        return FAILED
+    return OK
+
+
+def _report(error: Exception, debug: bool, *lines: str) -> None:
+    if debug:
+        traceback.print_exception(error)
+    for line in lines:
+        print(" ".join(line.splitlines()), file=sys.stderr)
+
+
+def _dispatch(words: Sequence[str]) -> None:
+    if not words or words[0] in ("--help", "-h"):
+        print(overview())
+    elif words[0] == "--version":
+        print(f"mmtrain {__version__}")
+    elif {"--help", "-h"} & set(words):
+        print(command(words[0]).help)
+    else:
+        _run(command(words[0]), words[1:])
+
+
+def _run(chosen: Command, words: Sequence[str]) -> None:
+    sys.path.append(os.getcwd())  # a user's own parts lie in the working folder; last, so that they hide no module
+    plain, flags = chosen.parse(words)
+    RUNNERS[chosen.name](plain, flags)
+
+
+def _train(words: Sequence[str], flags: Flags) -> None:
+    if "--hydra-help" in flags or "--info" in flags:
+        _hydra(words, flags)
+    elif "--resume" in flags:
+        _resume(words, flags)
+    elif "--multirun" in flags:
+        from mmtrain.sweep import sweep
+
+        sweep(words, _config_dir(flags))
+    else:
+        _train_once(words, flags)
+
+
+def _train_once(words: Sequence[str], flags: Flags) -> None:
+    from mmtrain.config import again, load
+
+    composed = again(Path(flags["--from"][-1]), words, trust=_trust(flags)) if "--from" in flags else load(words, _config_dir(flags))
+    if _printed(composed.config, flags):
+        return
+    from mmtrain.train import train
+
+    train(composed.config, composed.folder)
+
+
+def _resume(words: Sequence[str], flags: Flags) -> None:
+    from mmtrain.config import RESUMABLE, load_run
+
+    refused = [word for word in words if word.partition("=")[0] not in RESUMABLE]
+    if refused:
+        raise ConfigError(*(Problem(word, "cannot change when a run goes on", f"allowed: {', '.join(RESUMABLE)}") for word in refused))
+    folder = Path(flags["--resume"][-1])
+    config = load_run(folder, words, trust=_trust(flags), rows=True)
+    if _printed(config, flags):
+        return
+    from mmtrain.train import resume
+
+    resume(folder, config)
+
+
+def _check(words: Sequence[str], flags: Flags) -> None:
+    config = _loaded(words, flags)
+    if config is not None:
+        from mmtrain.check import check
+
+        check(config)
+
+
+def _prepare(words: Sequence[str], flags: Flags) -> None:
+    config = _loaded(words, flags)
+    if config is not None:
+        from mmtrain.prepare import prepare
+
+        prepare(config, clear="--clear" in flags)
+
+
+def _bench(words: Sequence[str], flags: Flags) -> None:
+    config = _loaded(words, flags)
+    if config is not None:
+        from mmtrain.bench import bench
+
+        bench(config)
+
+
+def _evaluate(words: Sequence[str], flags: Flags) -> None:
+    from mmtrain.evaluate import evaluate
+
+    evaluate(Path(words[0]), flags.get("--split", ["test"])[-1], trust=_trust(flags))
+
+
+def _predict(words: Sequence[str], flags: Flags) -> None:
+    if "--output" not in flags:
+        raise ConfigError(Problem("mmtrain predict", "--output FILE is not given"))
+    from mmtrain.predict import predict
+
+    root = Path(flags["--root"][-1]) if "--root" in flags else None
+    predict(Path(words[0]), Path(words[1]), Path(flags["--output"][-1]), root=root, trust=_trust(flags))
+
+
+def _list(words: Sequence[str], flags: Flags) -> None:
+    from mmtrain.listing import listing
+
+    print(listing(words[0] if words else None, _config_dir(flags)))
+
+
+RUNNERS: dict[str, Callable[[Sequence[str], Flags], None]] = {
+    "train": _train,
+    "check": _check,
+    "prepare": _prepare,
+    "evaluate": _evaluate,
+    "predict": _predict,
+    "bench": _bench,
+    "list": _list,
+}
+
+
+def _loaded(words: Sequence[str], flags: Flags) -> "Run | None":
+    """The checked configuration; None when it was only to be printed."""
+    from mmtrain.config import load
+
+    config = load(words, _config_dir(flags)).config
+    return None if _printed(config, flags) else config
+
+
+def _printed(config: "Run", flags: Flags) -> bool:
+    """Whether `--cfg job` asked for the configuration alone."""
+    if "--cfg" not in flags:
+        return False
+    if flags["--cfg"][-1] != "job":
+        raise ConfigError(Problem("--cfg", f"'{flags['--cfg'][-1]}' is not a choice", "allowed: job"))
+    print(config.to_yaml(), end="")
+    for warning in config.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return True
+
+
+def _config_dir(flags: Flags) -> Path | None:
+    return Path(flags["--config-dir"][-1]) if "--config-dir" in flags else None
+
+
+def _trust(flags: Flags) -> list[str]:
+    return [module for given in flags.get("--trust", ()) for module in given.split(",")]
+
+
+def _hydra(words: Sequence[str], flags: Flags) -> None:
+    """Hand over to Hydra's own command line, for what it knows about itself."""
+    import hydra
+
+    from mmtrain.config.compose import VERSION
+
+    own = [word for name in ("--hydra-help", "--info", "--config-dir") if name in flags for word in (name, *filter(None, flags[name]))]
+    sys.argv = ["mmtrain train", *own, *words]
+    hydra.main(config_path="pkg://mmtrain.configs", config_name="train", **VERSION)(lambda config: None)()

@@ -1,0 +1,180 @@
+"""Holds a composed configuration against the parts' signatures: everything wrong is told at once, everything left out filled in."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import mmtrain
+from mmtrain.config.annotation import MISSING, UNKNOWN, convert, show
+from mmtrain.config.columns import check_columns
+from mmtrain.config.run import SETTINGS, Node, Run
+from mmtrain.config.signature import Option, Signature, classes, signature
+from mmtrain.errors import ConfigError, Problem, nearest
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+FUSED = "fused"  # as in `mmtrain.batch`, which imports torch
+KINDS = {init.parent.name for init in Path(mmtrain.__file__).parent.glob("encoder/*/__init__.py")}
+KEYS = [key.name for key in fields(Run) if key.name != "warnings"]
+PARTS = [key.name for key in fields(Run) if key.type == Node and key.name != "data"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a part stands, the package that its class comes from, and what chooses it on the command line."""
+
+    where: str
+    package: str
+    choose: str
+
+
+def check(tree: Mapping[str, Any], trust: Sequence[str], *, told: Sequence[Problem] = (), rows: bool = True) -> Run:
+    """The completed configuration. `told` are problems found before; with `rows` the headers of the user's tables are read too.
+
+    Raises:
+        ConfigError: everything that is wrong.
+    """
+    checker = _Checker(trust, list(told))
+    done = checker.root(tree)
+    if rows:
+        checker.problems += check_columns(done, trust)
+    if checker.problems:
+        raise ConfigError(*checker.problems)
+    return Run(**done)
+
+
+@dataclass
+class _Checker:
+    """One pass over a configuration. What is wrong is left out of the results, so that the pass can go on."""
+
+    trust: Sequence[str]
+    problems: list[Problem] = field(default_factory=list)
+
+    def root(self, tree: Mapping[str, Any]) -> Node:
+        self._unknown_keys(tree, KEYS, "")
+        done: Node = {"seed": self._value(tree, "seed", int), "trust": self._value(tree, "trust", list[str])}
+        done["data"] = self._data(tree.get("data", MISSING))
+        done["tasks"] = self._named(tree, "tasks", lambda name: Place(f"tasks.{name}", "mmtrain.task", f"task@tasks.{name}"))
+        done["encoder"] = self._encoders(tree.get("encoder", {}), done["data"].get("modalities", {}))
+        for name in PARTS:
+            package = "mmtrain.training" if name == "selection" else f"mmtrain.{name}"
+            done[name] = self.part(tree.get(name, MISSING), Place(name, package, name))
+        return done
+
+    def part(self, node: Any, place: Place) -> Node:
+        """The node with every option that it leaves out."""
+        found = self._signature(node, place)
+        return {"_target_": node["_target_"]} | self._options(node, found.options, place.where) if found else {}
+
+    def _nested(self, node: Any, where: str) -> Node:
+        name = where.rpartition(".")[2]
+        return self.part(node, Place(where, f"mmtrain.{name}", f"{name}@{where}"))
+
+    def _signature(self, node: Any, place: Place) -> Signature | None:
+        """What the node's target takes; None where the node is not a part."""
+        where, choose = place.where, place.choose
+        if node is UNKNOWN:
+            return None
+        if node == MISSING:
+            return self._tell(where, "has to be chosen", f"{choose}=NAME")
+        if not isinstance(node, dict):
+            hint = f"did you mean {choose}={node}?" if isinstance(node, str) else f"choose one with {choose}=NAME"
+            return self._tell(where, f"{show(node)} is not a part", hint)
+        target = node.get("_target_", MISSING)
+        if target == MISSING:
+            return self._tell(where, "is half a part: it has no _target_", f"choose one with {choose}=NAME, or leave it out with ~{where}")
+        where = f"{where}._target_"
+        if not isinstance(target, str):
+            return self._tell(where, f"{show(target)} is not the name of a class")
+        module = target.rpartition(".")[0]
+        try:
+            if module.split(".")[0] == "mmtrain" and module != place.package:
+                allowed = [f"{place.package}.{export}" for export in classes(place.package, where)]
+                return self._tell(where, f"'{target}' is not a part of {place.package}", nearest(target, allowed))
+            return signature(target, where, self.trust)
+        except ConfigError as error:
+            self.problems += error.problems
+            return None
+
+    def _options(self, node: Node, offered: Mapping[str, Option], where: str) -> Node:
+        """A value for every option that is offered."""
+        self._unknown_keys(node, [*offered, "_target_"], f"{where}.")
+        done = {}
+        for name, option in offered.items():
+            value = node.get(name, MISSING if option.required else option.default)
+            try:
+                done[name] = convert(value, option.annotation, f"{where}.{name}", self._nested)
+            except ConfigError as error:
+                self.problems += error.problems
+        return {name: value for name, value in done.items() if value is not UNKNOWN}
+
+    def _value(self, tree: Mapping[str, Any], name: str, annotation: Any) -> Any:
+        return self._options({name: tree.get(name, MISSING)}, {name: Option(annotation, required=True)}, "").get(name)
+
+    def _data(self, node: Any) -> Node:
+        """Options of the source, settings of the store, and the modalities: three owners, one node."""
+        place = Place("data", "mmtrain.source", "data")
+        source = self._signature(node, place)
+        if source is None:
+            return {}
+        settings = signature(SETTINGS, "data", self.trust)
+        values = {key: value for key, value in node.items() if key != "modalities"}
+        done = {"_target_": node["_target_"]} | self._options(values, {**settings.options, **source.options}, "data")
+        choose = "modality@data.modalities."
+        modalities = self._named(
+            node, "modalities", lambda name: Place(f"data.modalities.{name}", "mmtrain.modality", choose + name), "data."
+        )
+        return done | {"modalities": modalities}
+
+    def _named(self, tree: Mapping[str, Any], key: str, place: Callable[[str], Place], above: str = "") -> dict[str, Node]:
+        """Parts under names that the user gives: modalities and tasks."""
+        where, nodes = f"{above}{key}", tree.get(key, {})
+        if nodes is UNKNOWN:
+            return {}
+        if not isinstance(nodes, dict) or not nodes:
+            self._tell(
+                where, "none is given" if not nodes else f"{show(nodes)} is not a mapping", f"add one with {place('NAME').choose}=..."
+            )
+            return {}
+        for name in nodes:
+            if not NAME.fullmatch(str(name)):
+                self._tell(f"{where}.{name}", f"'{name}' cannot be a name", "use letters, digits and _, and begin with a letter")
+            elif name == FUSED:
+                self._tell(f"{where}.{name}", f"'{FUSED}' is the name of the joined view", "choose another name")
+        return {str(name): self.part(node, place(str(name))) for name, node in nodes.items()}
+
+    def _encoders(self, nodes: Any, modalities: Mapping[str, Node]) -> dict[str, Node]:
+        """Encoders by modality name or kind; every modality must have one, and every name must mean something."""
+        if not isinstance(nodes, dict):
+            self._tell("encoder", f"{show(nodes)} is not a mapping", "choose one with encoder/KIND=NAME")
+            return {}
+        kinds = {name: self._kind(node) for name, node in modalities.items()}
+        done = {}
+        for name, node in nodes.items():
+            kind = kinds.get(name, name)
+            if kind is None or (name not in kinds and name not in KINDS.union(kinds.values())):
+                self._tell(f"encoder.{name}", "neither a modality nor a kind is called so", nearest(str(name), {*KINDS, *kinds}))
+                continue
+            choose = f"encoder/{kind}" if name == kind else f"encoder/{kind}@encoder.{name}"
+            done[name] = self.part(node, Place(f"encoder.{name}", f"mmtrain.encoder.{kind}", choose))
+        for name, kind in kinds.items():
+            if kind is not None and name not in nodes and kind not in nodes:
+                self._tell(
+                    f"data.modalities.{name}",
+                    f"there is no encoder for it, neither encoder.{name} nor encoder.{kind}",
+                    f"encoder/{kind}=NAME",
+                )
+        return done
+
+    def _kind(self, node: Node) -> str | None:
+        """The kind that a modality's class declares; None where the class is not known."""
+        return signature(node["_target_"], "", self.trust).constants.get("kind") if node else None
+
+    def _unknown_keys(self, node: Mapping[str, Any], allowed: Sequence[str], above: str) -> None:
+        for key in node:
+            if key not in allowed:
+                self._tell(f"{above}{key}", "unknown key", nearest(str(key), allowed))
+
+    def _tell(self, where: str, found: str, fix: str = "") -> None:
+        self.problems.append(Problem(where, found, fix))

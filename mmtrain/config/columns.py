@@ -1,0 +1,107 @@
+"""Columns that the configuration names, held against the header of the user's tables: only the header is read."""
+
+import codecs
+import csv
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmtrain.config.annotation import columns
+from mmtrain.config.run import Node
+from mmtrain.config.signature import signature
+from mmtrain.errors import Problem, nearest
+
+TABLE = "mmtrain.source.TableSource"  # the source whose rows come from files; a source that makes them has `columns`
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A column that an option names."""
+
+    where: str
+    column: str
+
+
+def check_columns(config: Mapping[str, Any], trust: Sequence[str]) -> list[Problem]:
+    """Everything wrong with the columns: not in the table, or input and target at once."""
+    data = config["data"]
+    if not data:
+        return []
+    inputs = [use for name, node in data["modalities"].items() for use in _uses(node, f"data.modalities.{name}", trust)]
+    targets = [use for name, node in config["tasks"].items() for use in _uses(node, f"tasks.{name}", trust)]
+    rows = _uses({name: value for name, value in data.items() if name != "modalities"}, "data", trust)
+    problems = [
+        Problem(target.where, f"column '{target.column}' is an input too ({use.where})", "a task may not read its own answer")
+        for target in targets
+        for use in inputs
+        if use.column == target.column
+    ]
+    constant = signature(data["_target_"], "data", trust).constants.get("columns")
+    if constant is not None:
+        return [*problems, *_absent([*rows, *inputs, *targets], constant, "the generated data")]
+    for split in ("train", "val", "test") if data["_target_"] == TABLE else ():
+        if isinstance(data.get(split), str):
+            problems += _of_file(split, data, [*rows, *inputs, *targets] if split == "train" else inputs)
+    return problems
+
+
+def _uses(node: Node, where: str, trust: Sequence[str]) -> list[Use]:
+    """The columns that a checked part's options name."""
+    if not node:
+        return []
+    offered = signature(node["_target_"], where, trust).options
+    return [
+        Use(f"{where}.{key}", name) for key, value in node.items() if key in offered for name in columns(value, offered[key].annotation)
+    ]
+
+
+def _absent(uses: Sequence[Use], header: Sequence[str], file: str) -> list[Problem]:
+    return [
+        Problem(use.where, f"{file} has no column '{use.column}'", nearest(use.column, header)) for use in uses if use.column not in header
+    ]
+
+
+def _of_file(split: str, data: Node, uses: Sequence[Use]) -> list[Problem]:
+    path = Path(data.get("root") or "").expanduser() / data[split]
+    wanted = {use.column for use in uses}
+    try:
+        header = [unicodedata.normalize("NFC", name) for name in _header(path, data, wanted)]
+    except FileNotFoundError:
+        return [Problem(f"data.{split}", f"no file '{path}'", "is data.root right?")]
+    except (OSError, ValueError, LookupError) as error:
+        return [Problem(f"data.{split}", f"'{path}' cannot be read: {error}")]
+    return _absent(uses, header, data[split])
+
+
+def _header(path: Path, data: Node, wanted: set[str]) -> list[str]:
+    """Column names of a table, by the file's suffix."""
+    suffix = path.suffix.lower()
+    if suffix in (".parquet", ".pq"):
+        path.stat()  # polars reports a missing file in its own words
+        import polars  # a fifth of a second, for the one format that needs it
+
+        return list(polars.read_parquet_schema(path))
+    encoding = data.get("encoding") or "utf-8"
+    with path.open(encoding="utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding, newline="") as lines:
+        if suffix in (".jsonl", ".ndjson"):
+            return _keys(lines, wanted)
+        return next(csv.reader(_filled(lines), delimiter=data.get("separator") or SEPARATORS.get(suffix, ",")), [])
+
+
+def _filled(lines: Iterator[str]) -> Iterator[str]:
+    """The lines, without blank ones before the header."""
+    return (line for line in lines if line.strip())
+
+
+def _keys(lines: Iterator[str], wanted: set[str]) -> list[str]:
+    """Keys of JSON lines. A row may leave out what is null, so all rows are read until every wanted key was seen."""
+    keys: dict[str, None] = {}
+    for line in _filled(lines):
+        keys |= dict.fromkeys(json.loads(line))
+        if wanted <= keys.keys():
+            break
+    return list(keys)

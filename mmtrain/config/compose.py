@@ -1,0 +1,125 @@
+"""Composes the YAML files with Hydra, and says what went wrong there in our words."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+import yaml
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from mmtrain.config.catalog import Catalog
+from mmtrain.config.override import Words, sort_words
+from mmtrain.config.plain import plain, unresolved
+from mmtrain.errors import ConfigError, Problem, nearest
+
+# Before 1.4, Hydra asks which version's behaviour is meant; from then on it warns when told.
+VERSION = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
+# Places whose names the user gives: choosing a part for a new name adds it.
+OPEN_PLACE = re.compile(r"task@tasks\.\w+|modality@data\.modalities\.\w+|encoder/\w+(@encoder\.\w+)?")
+
+
+@dataclass(frozen=True)
+class Composition:
+    """The composed tree in plain values, the folders for a single run and for a sweep, and the problems found on the way."""
+
+    tree: dict[str, Any]
+    folder: Path
+    sweep: Path
+    problems: list[Problem]
+
+
+def compose(overrides: Sequence[str], catalog: Catalog) -> Composition:
+    """Compose `train.yaml` with these words of the command line.
+
+    Raises:
+        ConfigError: the files cannot be composed at all.
+    """
+    words = sort_words(overrides, catalog)
+    config = _composed(words, catalog)
+    for key in words.deleted:
+        _delete(config, key, words.problems)
+    folders = {key: _folder(config, key, words.problems) for key in ("hydra.run.dir", "hydra.sweep.dir")}
+    with open_dict(config):
+        del config["hydra"]
+    return Composition(plain(config, words.problems), *folders.values(), words.problems)
+
+
+def _composed(words: Words, catalog: Catalog) -> DictConfig:
+    """Compose; a word that Hydra cannot follow is mended or left out, and the rest composed again."""
+    own = [] if catalog.own is None else [f'hydra.searchpath=["{catalog.own.resolve().as_posix()}"]']
+    for _ in range(2 * len(words.choices) + len(words.values) + 1):
+        try:
+            with hydra.initialize_config_dir(str(catalog.builtin), job_name="mmtrain", **VERSION):
+                return hydra.compose("train", [*own, *words.choices.values(), *words.values], return_hydra_config=True)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            where = f"{mark.name}, line {mark.line + 1}" if mark else "YAML"
+            raise ConfigError(*words.problems, Problem(where, error.problem or "cannot be read")) from None
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            problem = _problem(error, catalog)
+            if not _mend(str(error), words):
+                break
+    raise ConfigError(*words.problems, problem)
+
+
+def _mend(message: str, words: Words) -> bool:
+    """Change or drop the word that Hydra complains of; False where it is none of them."""
+    choices, found = words.choices, re.match(r"(Could not override|Could not delete|Multiple values for) '?([^\s'=]+)", message)
+    complaint, key = found.groups() if found else ("", "")
+    if complaint == "Could not override" and key in choices:
+        if OPEN_PLACE.fullmatch(key):
+            choices[key] = f"+{choices[key]}"
+        else:
+            del choices[key]
+            places = re.search(r"override (?:one of )?(\S.*)\?", message)
+            words.problems.append(Problem(key, "there is no such place", nearest(key, places[1].split(", ") if places else ())))
+        return True
+    if complaint == "Multiple values for" and choices.get(key, "").startswith("+"):
+        choices[key] = choices[key].removeprefix("+")
+        return True
+    if complaint == "Could not delete" and choices.pop(f"~{key}", None):
+        words.problems.append(Problem(f"~{key}", "nothing is chosen there"))
+        return True
+    text = message.removeprefix("Error merging override ")
+    if text in words.values:
+        words.values.remove(text)
+        words.problems.append(Problem(text.removeprefix("++"), "cannot be set: what stands above it is no mapping"))
+        return True
+    return False
+
+
+def _problem(error: Exception, catalog: Catalog) -> Problem:
+    """Hydra's complaint about the YAML files in one line."""
+    message = str(error) or str(error.__cause__)
+    absent = re.match(r"(?:In '([^']+)': )?Could not (?:find|load) '(?:(.+)/)?([^/]+?)(?:\.yaml)?'", message)
+    if absent is None:
+        return Problem("configuration", " ".join(message.split("\nConfig search path:")[0].split()))
+    parent, group, name = absent.groups()
+    known = catalog.choices.get(group or "")
+    found, allowed = (f"'{name}' is not a choice of {group}", known) if known else (f"there is no group '{group}'", catalog.choices)
+    return Problem(f"{parent or 'train'}.yaml", found, nearest(name if known else str(group), allowed))
+
+
+def _delete(config: DictConfig, key: str, problems: list[Problem]) -> None:
+    """Take a key out of the tree."""
+    above, _, name = key.rpartition(".")
+    parent = OmegaConf.select(config, above) if above else config
+    if not isinstance(parent, DictConfig) or name not in list(parent):
+        allowed = [f"{above}.{other}" if above else str(other) for other in parent] if isinstance(parent, DictConfig) else []
+        problems.append(Problem(f"~{key}", "there is no such key", nearest(key, [other for other in allowed if other != "hydra"])))
+        return
+    with open_dict(parent):
+        del parent[name]
+
+
+def _folder(config: DictConfig, key: str, problems: list[Problem]) -> Path:
+    try:
+        return Path(str(OmegaConf.select(config, key)))
+    except OmegaConfBaseException as error:
+        problems.append(unresolved(error, key))
+        return Path()

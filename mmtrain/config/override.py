@@ -1,0 +1,123 @@
+"""The words of the command line, before Hydra sees them: choices of a group, values, and what is left out.
+
+Values are handed on as `++key=value`, so that Hydra takes any key, and our own check, which knows the nearest name, judges it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from mmtrain.config.annotation import show
+from mmtrain.config.catalog import Catalog
+from mmtrain.errors import ConfigError, Problem, nearest
+
+HYDRA_KEYS = ("hydra.run.dir", "hydra.sweep.dir")
+
+
+@dataclass
+class Words:
+    """The words by what they do. `choices` go by their key, `fusion` or `loss@tasks.digit.loss`; of two, the later one counts."""
+
+    choices: dict[str, str] = field(default_factory=dict)
+    values: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def sort_words(texts: Sequence[str], catalog: Catalog) -> Words:
+    """Tell choices from values; what cannot be followed becomes a problem and is left out."""
+    words = Words()
+    for text in texts:
+        try:
+            _sort(_parse(text), text, catalog, words)
+        except ConfigError as error:
+            words.problems += error.problems
+    return words
+
+
+def jobs(texts: Sequence[str]) -> list[list[str]]:
+    """Every combination of the values that a sweep lists, `a=1,2 b=3` as `[a=1, b=3]` and `[a=2, b=3]`; the last key varies fastest.
+
+    Raises:
+        ConfigError: a word that cannot be read.
+    """
+    alternatives: list[list[str]] = []
+    problems: list[Problem] = []
+    for text in texts:
+        try:
+            alternatives.append(_alternatives(_parse(text), text))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(*problems)
+    return [list(job) for job in product(*alternatives)]
+
+
+def values(texts: Sequence[str]) -> dict[str, object]:
+    """What plain `key=value` words set, where no group can be chosen any more: on the configuration of an earlier run.
+
+    Raises:
+        ConfigError: a word that is anything else.
+    """
+    found: dict[str, object] = {}
+    for text in texts:
+        override = _parse(text)
+        key = override.key_or_group
+        if key == "trust":
+            raise ConfigError(Problem(text, "a run folder's trust is not an override", "use --trust MODULE"))
+        if override.is_delete() or override.package is not None or "/" in key or override.is_sweep_override():
+            raise ConfigError(Problem(text, "only values of an earlier run can be changed", "write KEY=VALUE"))
+        found[key] = override.value()
+    return found
+
+
+def _parse(text: str) -> Override:
+    try:
+        return OverridesParser.create().parse_override(text)
+    except HydraException:
+        fix = (
+            "put a value with special characters in quotes, inside those of the shell: 'key=\"a (b)\"'"
+            if "=" in text
+            else "write KEY=VALUE"
+        )
+        raise ConfigError(Problem(text, "cannot be read", fix)) from None
+
+
+def _alternatives(override: Override, text: str) -> list[str]:
+    if not override.is_sweep_override():
+        return [text]
+    if override.is_hydra_override() or not override.is_discrete_sweep():
+        raise ConfigError(Problem(text, "cannot be swept", "list the values: key=1,2,3"))
+    return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+
+
+def _sort(override: Override, text: str, catalog: Catalog, words: Words) -> None:
+    key = override.key_or_group
+    if override.is_sweep_override():
+        raise ConfigError(Problem(key, f"several values, {override.get_value_element_as_str()}", "add -m to train once with each"))
+    if override.is_hydra_override() and key not in HYDRA_KEYS:
+        raise ConfigError(Problem(key, "is not used", nearest(key, HYDRA_KEYS)))
+    if key in catalog.choices and not isinstance(override.value(), dict):
+        if override.value() is None and not override.is_delete() and key == "experiment":
+            return
+        _known_choice(override, catalog)
+        words.choices[override.get_key_element().lstrip("+")] = text.removeprefix("++")
+    elif "/" in key or override.package is not None:
+        raise ConfigError(Problem(text, f"there is no group '{key}'", nearest(key, catalog.choices)))
+    elif override.is_delete():
+        words.deleted.append(key)
+    else:
+        words.values.append("++" + text.lstrip("+"))
+
+
+def _known_choice(override: Override, catalog: Catalog) -> None:
+    """A group offers what the override chooses; a list chooses several."""
+    offered, value = catalog.choices[override.key_or_group], override.value()
+    for name in value if isinstance(value, list) else [value]:
+        if name not in offered and not (override.is_delete() and name is None):
+            fix = nearest(str(name), offered)
+            raise ConfigError(Problem(override.get_key_element().lstrip("+~"), f"{show(name)} is not a choice", fix))

@@ -1,0 +1,68 @@
+"""The whole configuration of a run: plain values, checked and complete."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mmtrain.config.signature import signature
+
+Node = dict[str, Any]  # a part: `_target_` and all of its options
+
+SETTINGS = "mmtrain.data.Settings"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What config.yaml of a run folder holds, in this order, and the `warnings` that the check had.
+
+    `data` holds the options of the source (whose `_target_` it has), those of `mmtrain.data.Settings`, and `modalities`.
+    `encoder` goes by kind or by modality name; the name wins.
+    """
+
+    seed: int
+    trust: list[str]
+    data: Node
+    tasks: dict[str, Node]
+    encoder: dict[str, Node]
+    missing: Node
+    fusion: Node
+    sharing: Node
+    decision: Node
+    model: Node
+    balancing: Node
+    optimizer: Node
+    scheduler: Node
+    training: Node
+    selection: Node
+    tracker: Node
+    warnings: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def source(self) -> Node:
+        """The part that gives the rows."""
+        offered = signature(self.data["_target_"], "data", self.trust).options
+        return {"_target_": self.data["_target_"]} | {name: value for name, value in self.data.items() if name in offered}
+
+    @property
+    def data_settings(self) -> dict[str, Any]:
+        """The arguments of `mmtrain.data.Settings`."""
+        offered = signature(SETTINGS, "data", self.trust).options
+        return {name: value for name, value in self.data.items() if name in offered}
+
+    def to_yaml(self) -> str:
+        """The text of config.yaml."""
+        tree = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "warnings"}
+        return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+    def save(self, file: Path) -> None:
+        """Write config.yaml, which `mmtrain train --from RUN` repeats."""
+        file.write_text(self.to_yaml(), encoding="utf-8")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes an object as often as it stands in the tree, instead of pointing back to its first place."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

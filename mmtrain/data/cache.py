@@ -1,0 +1,106 @@
+"""The folder of stores: find one, or build it so that nobody ever sees half of it."""
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from mmtrain.data.encode import encode_chunks, progress
+from mmtrain.data.fingerprint import fingerprint
+from mmtrain.data.part import Modality
+from mmtrain.data.settings import Settings
+from mmtrain.data.store import Store, read, write
+from mmtrain.errors import DataError, Problem
+from mmtrain.table import Table
+
+BUILDING = ".building"  # ends the name of a folder that is being written
+DEAD_SECONDS = 3600  # a build that has written nothing for so long was killed
+
+
+def cache_folder(settings: Settings) -> Path:
+    """Where the stores of this data set lie: `data.cache`, else `mmtrain` in the user's cache folder."""
+    if settings.cache is not None:
+        return Path(settings.cache).expanduser() / settings.name
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mmtrain" / settings.name
+
+
+def open_store(name: str, modality: Modality, table: Table, settings: Settings, *, show: bool) -> Store:
+    """The store of these cells; built first if there is none.
+
+    Raises:
+        DataError: cells cannot be read and `settings.on_bad` is `error` (nothing is kept then), or the cache cannot be written.
+    """
+    folder = cache_folder(settings) / f"{name}-{fingerprint(modality, table)}"
+    if not folder.exists():
+        _build(folder, modality, table, settings, title=f"{name} of {table.file}", show=show)
+    try:
+        store = read(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(Problem(str(folder), f"this store is damaged ({error})", "remove the folder and try again")) from error
+    refuse_bad(store, settings)
+    return store
+
+
+def refuse_bad(store: Store, settings: Settings) -> None:
+    """Raise the problems of a store, unless bad cells are to count as absent."""
+    if store.bad and settings.on_bad == "error":
+        total = Problem(f"data: {store.bad} cells cannot be read", "the first are named above", "mend them, or set data.on_bad=absent")
+        raise DataError(*store.problems, total)
+
+
+def clear(settings: Settings, keep: Iterable[Path]) -> tuple[int, int]:
+    """Remove the stores of this data set that are not among `keep`, and unfinished ones; give their number and their bytes."""
+    kept = {folder.name for folder in keep}
+    old = [folder for folder in _folders(cache_folder(settings)) if folder.name not in kept]
+    size = sum(map(size_of, old))
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(old), size
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of a store."""
+    return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def _build(folder: Path, modality: Modality, table: Table, settings: Settings, *, title: str, show: bool) -> None:
+    """Write the store under another name, then give it its own: a killed build leaves nothing that looks like a store."""
+    building = folder.with_name(f"{folder.name}.{secrets.token_hex(8)}{BUILDING}")
+    try:
+        _remove_dead(folder.parent)
+        building.mkdir(parents=True)
+        with progress(title, len(table), show=show) as done:
+            write(encode_chunks(modality, table, done), building)
+        refuse_bad(read(building), settings)
+        _rename(building, folder)
+    except OSError as error:
+        raise DataError(
+            Problem(str(folder.parent), f"a store cannot be written: {error}", "set data.cache to a folder with room")
+        ) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _rename(building: Path, folder: Path) -> None:
+    try:
+        building.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        # Another process finished first; its store is as good as ours.
+
+
+def _remove_dead(parent: Path) -> None:
+    for folder in _folders(parent):
+        if folder.name.endswith(BUILDING) and _last_written(folder) < time.time() - DEAD_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _last_written(folder: Path) -> float:
+    return max(item.stat().st_mtime for item in [folder, *folder.iterdir()])
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [item for item in parent.iterdir() if item.is_dir()] if parent.is_dir() else []

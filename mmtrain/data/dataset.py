@@ -1,0 +1,70 @@
+"""Rows of one split, as batches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mmtrain.batch import Batch
+from mmtrain.data.part import Modality
+from mmtrain.data.store import Store
+from mmtrain.data.target import Target
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`positions` are the split's rows in the stores; targets and `ids` are in the split's own order.
+
+    `notes` say what the user should know of these rows.
+    """
+
+    modalities: Mapping[str, Modality]
+    stores: Mapping[str, Store]
+    positions: np.ndarray
+    encoded: Mapping[str, Target]
+    ids: list[str]
+    notes: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def targets(self) -> dict[str, np.ndarray]:
+        """Encoded targets of every row under the task's name, 0 where not labelled, -1 for a class that train never saw."""
+        return {name: target.values for name, target in self.encoded.items()}
+
+    @property
+    def labelled(self) -> dict[str, np.ndarray]:
+        """Which rows have a label, under the task's name."""
+        return {name: target.labelled for name, target in self.encoded.items()}
+
+    def batch(self, rows: np.ndarray) -> Batch:
+        """The rows with these numbers, on the host; one gather a modality."""
+        places = self.positions[rows]
+        present = {name: store.present[places] for name, store in self.stores.items()}
+        anything = np.logical_or.reduce(list(present.values()))
+        return Batch(
+            inputs={name: modality.collate(self.stores[name].arrays, places) for name, modality in self.modalities.items()},
+            present=_tensors(present),
+            index=_tensors({name: np.flatnonzero(mask) for name, mask in present.items()}),
+            targets=_tensors({name: target.values[rows] for name, target in self.encoded.items()}),
+            labelled=_tensors({name: target.labelled[rows] for name, target in self.encoded.items()}),
+            scored=_tensors({name: np.flatnonzero(target.usable[rows] & anything) for name, target in self.encoded.items()}),
+            rows=torch.from_numpy(np.asarray(rows, np.int64)),
+        )
+
+
+def batches(dataset: Dataset, size: int, *, seed: int, epoch: int, shuffle: bool, skip: int = 0) -> Iterator[Batch]:
+    """Every row once, `size` at a time; the last batch may be smaller.
+
+    Shuffled, the order depends on `seed` and `epoch` alone. The first `skip` batches, which an interrupted epoch has seen,
+    are left out without being read.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(len(dataset)) if shuffle else np.arange(len(dataset))
+    for start in range(skip * size, len(order), size):
+        yield dataset.batch(order[start : start + size])
+
+
+def _tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -1,0 +1,88 @@
+"""Cells to arrays: a modality encodes a table chunk by chunk, in threads."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mmtrain.data.part import Arrays, Modality
+from mmtrain.errors import Problem
+from mmtrain.table import Table
+
+ROWS = 256  # of a chunk
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Encoded rows that stand side by side in the table. A row that is not present has no length in a list of vectors."""
+
+    arrays: Arrays
+    present: np.ndarray
+    bad: list[Problem]
+
+
+def encode_chunks(modality: Modality, table: Table, done: Callable[[int], None]) -> Iterator[Chunk]:
+    """Encode every row of the table, in order; `done` hears of every chunk's number of rows.
+
+    Decoders of pictures and sounds release the interpreter's lock, so threads keep all cores busy without copies.
+    """
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Chunk]] = deque()
+        starts = iter(range(0, len(table), ROWS))
+        try:
+            for start in starts:
+                waiting.append(pool.submit(_encode, modality, table.take(slice(start, start + ROWS))))
+                if len(waiting) > workers:  # no further ahead, or whole tables would pile up in memory
+                    yield _finished(waiting, done)
+            while waiting:
+                yield _finished(waiting, done)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def progress(title: str, rows: int, *, show: bool) -> Iterator[Callable[[int], None]]:
+    """A bar with rows, rate and time left while the block runs; only on a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not (show and console.is_terminal)) as bar:
+        task = bar.add_task(title, total=rows, rate="")
+
+        def done(count: int) -> None:
+            bar.advance(task, count)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate="" if speed is None else f"{speed:,.0f} rows/s")
+
+        yield done
+
+
+def _encode(modality: Modality, table: Table) -> Chunk:
+    table = replace(table, bad=[])  # a list of its own, so that problems stay in the order of the rows
+    arrays, present = modality.encode(table)
+    for name, rows in arrays.items():
+        assert len(rows) == len(present) == len(table), (
+            f"{type(modality).__name__}.encode gave {len(rows)} rows of '{name}' for {len(table)}"
+        )
+        if isinstance(rows, list):
+            arrays[name] = [row if there else row[:0] for row, there in zip(rows, present, strict=True)]
+    return Chunk(arrays, present, table.bad)
+
+
+def _finished(waiting: deque[Future[Chunk]], done: Callable[[int], None]) -> Chunk:
+    chunk = waiting.popleft().result()
+    done(len(chunk.present))
+    return chunk

@@ -1,0 +1,63 @@
+"""The name of a store: a digest of everything that its arrays depend on."""
+
+import inspect
+import json
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from mmtrain import __version__
+from mmtrain.data.part import Modality
+from mmtrain.table import Table
+
+
+def fingerprint(modality: Modality, table: Table) -> str:
+    """32 letters that stand for these cells, the files they name, and how the modality reads them.
+
+    Two tables have one store only if every cell that is read is equal, and refers to files of equal size and time in the
+    same folder. Not the table's file: another split, or another table beside it, never passes for this one, and a column
+    that is not read may change.
+    """
+    kind = type(modality)
+    facts = {
+        "version": __version__,
+        "class": f"{kind.__module__}.{kind.__qualname__}",
+        "recipe": modality.recipe,
+        "state": modality.state(),
+        "columns": modality.columns,
+        "decimal": table.decimal,
+        "root": str(table.root.resolve()) if table.root is not None and modality.files else None,
+    }
+    digest = blake2b(digest_size=16)
+    digest.update(json.dumps(facts, sort_keys=True).encode())
+    digest.update(Path(inspect.getfile(kind)).read_bytes())  # a part that was edited may read the same cells differently
+    for column in modality.columns:
+        cells = table.frame[column]
+        digest.update(_content(cells))
+        if modality.files and cells.dtype != pl.Binary:
+            digest.update(_files(table, column))
+    return digest.hexdigest()
+
+
+def _content(cells: pl.Series) -> bytes:
+    """Every cell, and its length, so that "ab", "c" differs from "a", "bc"."""
+    if cells.dtype == pl.Binary:
+        lengths, content = cells.bin.size(), b"".join(cells.drop_nulls().to_list())
+    else:
+        text = cells.cast(pl.String)
+        lengths, content = text.str.len_bytes(), "".join(text.drop_nulls().to_list()).encode()
+    return lengths.cast(pl.Int64).fill_null(-1).to_numpy().tobytes() + content
+
+
+def _files(table: Table, column: str) -> bytes:
+    """Size and time of the file that each cell names; -1 where there is none."""
+    facts = []
+    for cell in table.frame[column].cast(pl.String).drop_nulls().unique(maintain_order=True):
+        try:
+            found = table.path(cell).stat()
+            facts += [found.st_size, found.st_mtime_ns]
+        except (OSError, ValueError):
+            facts += [-1, -1]
+    return np.array(facts, np.int64).tobytes()

@@ -1,0 +1,139 @@
+"""From a source to data sets that give batches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mmtrain.data.cache import open_store, refuse_bad
+from mmtrain.data.dataset import Dataset
+from mmtrain.data.encode import encode_chunks
+from mmtrain.data.encode import progress as progress_bar
+from mmtrain.data.fit import fit, fitted_state, load_fitted, missing_columns
+from mmtrain.data.part import Modality, Task
+from mmtrain.data.problems import together
+from mmtrain.data.settings import Settings
+from mmtrain.data.store import Store, gather
+from mmtrain.data.target import encode_targets
+from mmtrain.errors import DataError
+from mmtrain.source import TRAIN, Source, Splits
+from mmtrain.table import Table
+
+Stores = dict[tuple[str, str], Store]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data set of each split and the fitted parts behind them; `stores` are keyed by table and modality.
+
+    `notes` say what the user should know: cells that could not be read, classes that train never saw.
+    """
+
+    splits: dict[str, Dataset]
+    modalities: dict[str, Modality]
+    tasks: dict[str, Task]
+    stores: Stores
+    notes: list[str]
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """All that was learned from train, as JSON gives it back; `prepare` and `load_fitted` take it."""
+        return fitted_state(self.modalities, self.tasks)
+
+
+def prepare(
+    source: Source,
+    settings: Settings,
+    modalities: dict[str, Modality],
+    tasks: dict[str, Task],
+    *,
+    progress: bool,
+    state: Mapping[str, Any] | None = None,
+) -> Data:
+    """Read the tables, fit every part on train, and open the stores, building those that do not exist.
+
+    With `state`, of an earlier run's `Data.state()`, nothing is fitted. `progress` shows a bar for what is built.
+
+    Raises:
+        DataError: a file, a row or a cell cannot be used; no store is left behind half built.
+    """
+    splits = _limited(source.tables(), settings.limit)
+    problems = [problem for table in splits.tables.values() for problem in missing_columns(modalities, tasks, table)]
+    if problems:
+        raise DataError(*problems)
+    if state is None:
+        table, rows = splits.rows[TRAIN]
+        fit(modalities, tasks, splits.tables[table].take(rows))
+    else:
+        load_fitted(modalities, tasks, state)
+    stores = _open_stores(splits, settings, modalities, show=progress)
+    datasets = together([partial(_dataset, split, splits, stores, settings, modalities, tasks) for split in splits.rows])
+    notes = [note for (table, name), store in stores.items() for note in _notes(name, splits.tables[table], store)]
+    notes += [note for dataset in datasets for note in dataset.notes]
+    return Data(dict(zip(splits.rows, datasets, strict=True)), modalities, tasks, stores, notes)
+
+
+def open_rows(
+    table: Table, settings: Settings, modalities: dict[str, Modality], tasks: dict[str, Task], *, ids: list[str] | None = None
+) -> Dataset:
+    """Rows in memory, read by fitted parts; for tables that are read once, such as those to predict.
+
+    A column of labels that is not there labels no row, a column of an input that is not there makes it absent (with a note).
+    Rows are called by their numbers unless `ids` are given.
+
+    Raises:
+        DataError: no modality has a column in the table, or a cell cannot be read.
+    """
+    lacking = missing_columns(modalities, {}, table)
+    there = [name for name, modality in modalities.items() if set(modality.columns) & set(table.frame.columns)]
+    if not there:
+        raise DataError(*lacking)
+    columns = [column for part in (*modalities.values(), *tasks.values()) for column in part.columns]
+    empty = [pl.lit(None, pl.String).alias(column) for column in dict.fromkeys(columns) if column not in table.frame.columns]
+    table = replace(table, frame=table.frame.with_columns(empty))
+    with progress_bar(table.file, len(table) * len(modalities), show=True) as done:
+        stores = {name: gather(encode_chunks(modality, table, done)) for name, modality in modalities.items()}
+    together([partial(refuse_bad, store, settings) for store in stores.values()])
+    targets, notes = encode_targets(tasks, table, settings)
+    notes += [note for name, store in stores.items() for note in _notes(name, table, store)]
+    notes += [f"{problem.where}: {problem.found}; it counts as absent" for problem in lacking]
+    names = ids if ids is not None else [str(number) for number in table.numbers]
+    return Dataset(modalities, stores, np.arange(len(table)), targets, names, notes)
+
+
+def _limited(splits: Splits, limit: int | None) -> Splits:
+    """At most `limit` rows of every split, evenly spaced, and no row that belongs to no split: nothing else is decoded."""
+    rows = {}
+    for split, (table, positions) in splits.rows.items():
+        count = len(positions) if limit is None else min(limit, len(positions))
+        rows[split] = (table, positions[np.linspace(0, len(positions) - 1, count).round().astype(np.int64)])
+    used = {name: np.unique(np.concatenate([found for table, found in rows.values() if table == name])) for name in splits.tables}
+    return Splits(
+        {name: table.take(used[name]) for name, table in splits.tables.items()},
+        {split: (name, np.searchsorted(used[name], positions)) for split, (name, positions) in rows.items()},
+        {name: [names[row] for row in used[name]] for name, names in splits.ids.items()},
+    )
+
+
+def _open_stores(splits: Splits, settings: Settings, modalities: Mapping[str, Modality], *, show: bool) -> Stores:
+    keys = list(product(splits.tables, modalities))
+    calls = [partial(open_store, name, modalities[name], splits.tables[table], settings, show=show) for table, name in keys]
+    return dict(zip(keys, together(calls), strict=True))
+
+
+def _dataset(
+    split: str, splits: Splits, stores: Stores, settings: Settings, modalities: Mapping[str, Modality], tasks: Mapping[str, Task]
+) -> Dataset:
+    table, rows = splits.rows[split]
+    targets, notes = encode_targets(tasks, splits.tables[table].take(rows), settings)
+    own = {name: stores[table, name] for name in modalities}
+    return Dataset(modalities, own, rows, targets, [splits.ids[table][row] for row in rows], notes)
+
+
+def _notes(name: str, table: Table, store: Store) -> list[str]:
+    where = f"data.modalities.{name}, {table.file}"
+    notes = [f"{where}: {store.bad} cells cannot be read and count as absent; the first: {store.problems[0]}"] if store.bad else []
+    return notes if store.present.any() else [*notes, f"{where}: no row has it"]

@@ -1,0 +1,54 @@
+"""`mmtrain predict`: a file of raw rows in, a file of predictions out."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+
+from mmtrain.assembly import data_parts
+from mmtrain.errors import ConfigError, DataError, Problem
+from mmtrain.source import Format, read_table, row_ids
+from mmtrain.trained import Trained, load
+from mmtrain.training.display import metrics_table
+
+_WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {
+    ".csv": lambda frame, path: frame.write_csv(path),
+    ".tsv": lambda frame, path: frame.write_csv(path, separator="\t"),
+    ".parquet": lambda frame, path: frame.write_parquet(path),
+}
+
+
+def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, trust: Sequence[str] = ()) -> pl.DataFrame:
+    """Predict every row of `file` with the best model of a run and write `output` (CSV, TSV or Parquet, by its suffix).
+
+    Paths in cells start at `root`, by default the folder of `file`. Labels may be there: then metrics are printed too.
+
+    Raises:
+        UserError: the run, the file or a cell cannot be used; `output` is not touched then.
+    """
+    if output.suffix.lower() not in _WRITERS:
+        raise ConfigError(Problem("--output", f"'{output}' has no known suffix", f"allowed: {', '.join(_WRITERS)}"))
+    if not output.parent.is_dir():
+        raise ConfigError(Problem("--output", f"there is no folder '{output.parent}'", "make it first"))
+    if not file.is_file():
+        raise DataError(Problem(str(file), "no such file", "name a table of rows to predict"))
+    trained = load(run, trust=trust)
+    source = data_parts(trained.config).source
+    table = read_table(file, getattr(source, "format", Format()), file=str(file), root=root or file.parent)
+    id_column = getattr(source, "id", None)
+    named = id_column is not None and id_column in table.frame.columns
+    ids = row_ids(table, id_column if named else None)
+    dataset = trained.rows(table, ids=ids)
+    answers = trained.answers(dataset)
+    frame = pl.DataFrame({id_column if named else "row": ids}).hstack(trained.decode(answers))
+    part = output.with_name(output.name + ".part")
+    _WRITERS[output.suffix.lower()](frame, part)
+    os.replace(part, output)
+    console = Console()
+    for line in (*(f"note: {note}" for note in dataset.notes), f"{len(frame):,} rows written to {output}"):
+        console.print(line, highlight=False, soft_wrap=True)
+    if any(labelled.any() for labelled in dataset.labelled.values()):
+        console.print(metrics_table(trained.score(dataset, answers), trained.metrics, file.name))
+    return frame

@@ -1,0 +1,161 @@
+"""`mmtrain train -m`: one run a combination, one after the other, and a table that compares them.
+
+Every combination is composed and checked before the first one starts. A job that fails does not stop the others.
+"""
+
+import csv
+import json
+import math
+import os
+import statistics
+import sys
+import traceback
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mmtrain.config import load_sweep
+from mmtrain.errors import UserError
+from mmtrain.folder import RunFolder
+from mmtrain.train import train
+
+OVERRIDES = "overrides.json"  # in each job's folder: what this job was asked for, by key
+_SEED = "seed"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One finished or failed job. `numbers` are the validation and test figures, by column of the summary."""
+
+    folder: Path
+    keys: Mapping[str, str]
+    status: str
+    numbers: Mapping[str, float | None]
+
+
+def sweep(overrides: Sequence[str], config_dir: Path | None = None) -> list[Job]:
+    """Train once with each combination of the listed values, and compare what came out.
+
+    Raises:
+        ConfigError: what is wrong with any combination; nothing has been trained then.
+    """
+    folder, configs = load_sweep(overrides, config_dir)
+    for number, (words, config) in enumerate(configs):
+        print(f"job {number + 1} of {len(configs)}: {' '.join(words)}", flush=True)
+        place = folder / str(number)
+        write_overrides(place, dict(word.lstrip("+").split("=", 1) for word in words if "=" in word))
+        try:
+            train(config, place)
+        except UserError as error:
+            print("\n".join(f"error: {problem}" for problem in error.problems), file=sys.stderr)
+        except Exception:  # the other jobs still run, and the summary says that this one failed
+            traceback.print_exc()
+    return summarise(folder)
+
+
+def write_overrides(folder: Path, overrides: Mapping[str, str]) -> None:
+    """Note what a job was asked for, before it starts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / OVERRIDES).write_text(json.dumps(dict(overrides)), encoding="utf-8")
+
+
+def summarise(folder: Path) -> list[Job]:
+    """Compare the jobs of a sweep: print a table and write `summary.csv`, best validation skill first.
+
+    Jobs that differ in `seed` alone are also printed, and written to `summary_seeds.csv`, as mean and 95 % interval.
+    """
+    jobs = sorted((_read(place.parent) for place in folder.glob(f"*/{OVERRIDES}")), key=_rank)
+    swept = [key for key in _keys(jobs) if len({job.keys.get(key) for job in jobs}) > 1] or _keys(jobs)
+    rows = [{"job": job.folder.name, **{key: job.keys.get(key, "") for key in swept}, "status": job.status, **job.numbers} for job in jobs]
+    _write(folder / "summary.csv", rows)
+    console = Console()
+    console.print(_table(rows, f"{len(jobs)} jobs, best validation skill first"))
+    seeds = _over_seeds(jobs, [key for key in swept if key != _SEED]) if _SEED in swept else []
+    if seeds:
+        _write(folder / "summary_seeds.csv", seeds)
+        console.print(_table(seeds, "over seeds: mean and half of the 95 % interval"))
+    console.print(f"sweep folder: {folder}", soft_wrap=True, highlight=False)
+    return jobs
+
+
+def _read(folder: Path) -> Job:
+    keys = json.loads((folder / OVERRIDES).read_text(encoding="utf-8"))
+    run = RunFolder(folder)
+    results = run.results()
+    status = results.get("status", "failed")
+    best = [line for line in run.read_metrics() if line["split"] == "val" and line["epoch"] == results.get("best_epoch")]
+    numbers: dict[str, float | None] = {"val skill": None, "test skill": None}
+    for split, found in (("val", best[-1] if best else None), ("test", results.get("test"))):
+        if found is not None:
+            numbers[f"{split} skill"] = found["skill"]
+    for task, metrics in (results.get("baseline") or {}).items():
+        for metric in metrics:
+            numbers[f"{task} {metric} val"] = best[-1]["tasks"][task][metric] if best else None
+            numbers[f"{task} {metric} test"] = results["test"]["tasks"][task][metric] if results["test"] else None
+    return Job(folder, keys, status, numbers)
+
+
+def _rank(job: Job) -> tuple[float, int]:
+    """Best validation skill first, jobs without one last, in the order of their numbers."""
+    skill = job.numbers["val skill"]
+    return (math.inf if skill is None else -skill, int(job.folder.name) if job.folder.name.isdigit() else 0)
+
+
+def _keys(jobs: Iterable[Job]) -> list[str]:
+    return list(dict.fromkeys(key for job in jobs for key in job.keys))
+
+
+def _over_seeds(jobs: Sequence[Job], keys: Sequence[str]) -> list[dict[str, Any]]:
+    """A row for each set of jobs that differ only in their seed."""
+    groups: dict[tuple[str, ...], list[Job]] = defaultdict(list)
+    for job in jobs:
+        groups[tuple(job.keys.get(key, "") for key in keys)].append(job)
+    columns = list(dict.fromkeys(name for job in jobs for name in job.numbers))
+    rows = []
+    for values, members in groups.items():
+        row: dict[str, Any] = dict(zip(keys, values, strict=True)) | {"seeds": len(members)}
+        for name in columns:
+            found = [number for job in members if (number := job.numbers.get(name)) is not None]
+            row[name] = statistics.fmean(found) if found else None
+            row[f"{name} ±"] = half_interval(found)
+        rows.append(row)
+    return rows
+
+
+def half_interval(numbers: Sequence[float]) -> float | None:
+    """Half the width of the 95 % confidence interval of a mean, by Student's t; None for fewer than two numbers."""
+    if len(numbers) < 2:
+        return None
+    from scipy.stats import t  # half a second to import: only where seeds are compared
+
+    return float(t.ppf(0.975, len(numbers) - 1)) * statistics.stdev(numbers) / math.sqrt(len(numbers))
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    part = path.with_name(path.name + ".part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(part, path)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+    """The rows, with each mean and its interval in one cell."""
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if not name.endswith(" ±")]
+    table = Table(*names, title=title)
+    for row in rows:
+        table.add_row(*(_cell(row.get(name), row.get(f"{name} ±")) for name in names))
+    return table
+
+
+def _cell(value: Any, half: float | None) -> str:
+    if value is None:
+        return "-"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if half is None else f"{text} ± {half:.2g}"

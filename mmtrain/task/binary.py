@@ -1,0 +1,135 @@
+"""Yes or no, with one label as the finding."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from mmtrain.errors import ConfigError, DataError, Problem, nearest
+from mmtrain.metric import BINARY_METRICS, Evaluation, evaluate
+from mmtrain.option import Column, Count, Dropout, NonNegative, Part, Range
+from mmtrain.spec import TargetSpec, TaskSpec
+from mmtrain.table import Table
+from mmtrain.task.head import NumberHead, sizes
+from mmtrain.task.labels import Labels
+from mmtrain.task.objective import build_loss
+
+USUALLY_POSITIVE = {"1", "true", "yes", "y", "t", "positive"}
+SHOWN = 8  # labels that an error names
+
+
+class Binary:
+    """Predict which of two labels a row has, with one logit: that of the positive label.
+
+    `positive` is the label that is looked for (`average_precision` is about it); by default the usual one (1, true, yes, y, t,
+    positive) where just one of the two is such, else the last in order. `metric` is the one that skill is measured in.
+    `hidden` is the size of the head's hidden layer, or a list of sizes; 0 is a linear head.
+    """
+
+    targets: ClassVar[str] = "classes"
+    unit: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        column: Column,
+        loss: Part,
+        weight: NonNegative = 1.0,
+        positive: str | int | None = None,
+        metric: Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "auroc", "log_loss", "average_precision"] = "auroc",
+        hidden: Annotated[int, Range(0)] | list[Count] = 0,
+        dropout: Dropout = 0.0,
+    ) -> None:
+        self.name, self.columns = name, [column]
+        self.weight, self.metric = weight, metric
+        self.positive = None if positive is None else str(positive)  # YAML reads the label 1 as a number
+        self.hidden, self.dropout = sizes(hidden), dropout
+        self._loss_part = loss
+
+    def fit(self, table: Table) -> None:
+        """Find the two labels and count them.
+
+        Raises:
+            DataError: train has another number of labels than two.
+            ConfigError: `positive` is neither of them; the loss is not for classes, or weighs a label that is not there.
+        """
+        labels = Labels.fit(self.name, self.columns[0], table)
+        if len(labels.counts) > 2:
+            raise DataError(self._too_many(list(labels.counts)))
+        positive = self._positive(list(labels.counts))
+        self._use(Labels({label: labels.counts[label] for label in sorted(labels.counts, key=lambda label: label == positive)}))
+
+    def state(self) -> dict[str, Any]:
+        """The labels, the positive one last, and their counts."""
+        return self.labels.state()
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore labels and loss."""
+        self._use(Labels.restore(state))
+
+    def _use(self, labels: Labels) -> None:
+        self.labels = labels
+        self.loss = TwoClasses(build_loss(self._loss_part, TargetSpec(self.name, labels.counts), self.targets))
+
+    @property
+    def spec(self) -> TaskSpec:
+        """Labelled train rows, and whether the loss is a squared error."""
+        return TaskSpec(self.labels.rows, bool(self.loss.loss.gaussian))
+
+    def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
+        """0 or 1 for the positive label, (n,) int64, -1 where train never saw the label, and which rows are labelled."""
+        return self.labels.encode(table.text(self.columns[0]))
+
+    def head(self, in_dim: int) -> nn.Module:
+        """The logit of the positive label."""
+        return NumberHead(in_dim, hidden=self.hidden, dropout=self.dropout)
+
+    def prior(self) -> Float[Tensor, ""]:
+        """The logit of the positive label's frequency in train."""
+        negative, positive = self.labels.frequencies
+        return torch.tensor(float(np.log(positive / negative)))
+
+    def answer(self, prediction: Float[Tensor, " n"]) -> Float[np.ndarray, "n 2"]:
+        """Probabilities of the negative and the positive label."""
+        return two_logits(prediction.double()).softmax(1).numpy()
+
+    def decode(self, answer: Float[np.ndarray, "n 2"]) -> dict[str, list[Any]]:
+        """The more probable label, `.confidence` (its probability) and `.p.<label>` for both."""
+        return self.labels.decode(answer)
+
+    def evaluate(self, answer: Float[np.ndarray, "n 2"], target: np.ndarray) -> Evaluation:
+        """Metrics, the constant answer's score and skill; see `Task.evaluate`."""
+        return evaluate(BINARY_METRICS, self.metric, answer, target, self.labels.frequencies)
+
+    def _positive(self, labels: list[str]) -> str:
+        if self.positive is not None and self.positive not in labels:
+            found = f"train has no label '{self.positive}'"
+            raise ConfigError(Problem(f"tasks.{self.name}.positive", found, nearest(self.positive, labels)))
+        usual = [label for label in labels if label.casefold() in USUALLY_POSITIVE]
+        return self.positive or (usual[0] if len(usual) == 1 else labels[-1])
+
+    def _too_many(self, labels: list[str]) -> Problem:
+        names = ", ".join(f"'{label}'" for label in labels[:SHOWN]) + (", ..." if len(labels) > SHOWN else "")
+        found = f"column '{self.columns[0]}' has {len(labels)} labels in train ({names}) where a binary task has two"
+        return Problem(f"tasks.{self.name}", found, f"choose task@tasks.{self.name}=classification")
+
+
+class TwoClasses(nn.Module):
+    """Shows one logit z to a loss of classes as the logits (0, z)."""
+
+    def __init__(self, loss: nn.Module) -> None:
+        super().__init__()
+        self.loss = loss
+
+    def forward(self, prediction: Float[Tensor, " K"], target: Int[Tensor, " K"]) -> Float[Tensor, " K"]:
+        """Loss of each row."""
+        return self.loss(two_logits(prediction), target)
+
+
+def two_logits(prediction: Float[Tensor, " n"]) -> Float[Tensor, "n 2"]:
+    """Logits of the negative label, always 0, and of the positive one."""
+    return torch.stack([torch.zeros_like(prediction), prediction], 1)

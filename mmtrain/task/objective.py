@@ -1,0 +1,26 @@
+"""The loss that a task was given, built and checked."""
+
+from typing import Any
+
+from torch import nn
+
+from mmtrain.errors import ConfigError, Problem
+from mmtrain.option import Part
+from mmtrain.spec import TargetSpec
+
+FIRST_CHOICE = {"classes": "cross_entropy", "numbers": "absolute"}
+
+
+def build_loss(part: Part, spec: TargetSpec, targets: str) -> nn.Module:
+    """Hand the facts to the loss.
+
+    Raises:
+        ConfigError: it is no loss for such targets (`classes` or `numbers`), or one of its options does not go with them.
+    """
+    loss: Any = part(spec)
+    if loss.targets != targets:
+        where, name = f"tasks.{spec.name}.loss", type(loss).__name__
+        found = f"'{name}' is a loss for {loss.targets}, and this task predicts {targets}"
+        fix = f"choose a loss for {targets}, such as loss@{where}={FIRST_CHOICE[targets]}; mmtrain list loss names them all"
+        raise ConfigError(Problem(where, found, fix))
+    return loss

@@ -1,0 +1,99 @@
+"""A trained model with its preprocessing, loaded from a run folder alone: raw rows in, the user's own labels out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+
+from mmtrain import checkpoint, runtime
+from mmtrain.assembly import build_model, data_parts
+from mmtrain.config import Run, build, load_run
+from mmtrain.data import Dataset, batches, load_fitted, open_rows
+from mmtrain.data import Settings as DataSettings
+from mmtrain.folder import RunFolder
+from mmtrain.modality import Modality
+from mmtrain.model import Model
+from mmtrain.runtime import Runtime
+from mmtrain.table import Table
+from mmtrain.task import Task
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run came to. `load` makes one."""
+
+    config: Run
+    model: Model
+    modalities: Mapping[str, Modality]
+    tasks: Mapping[str, Task]
+    settings: DataSettings
+    runtime: Runtime
+    batch_size: int
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """The primary metric of each task."""
+        return {name: task.metric for name, task in self.tasks.items()}
+
+    def rows(self, table: Table, *, ids: list[str] | None = None) -> Dataset:
+        """The table's rows as the model reads them. Labels may be absent; a column that is not there is one of empty cells.
+
+        Raises:
+            DataError: no input column is there, or a cell cannot be read and `data.on_bad` is `error`.
+        """
+        return open_rows(table, self.settings, dict(self.modalities), dict(self.tasks), ids=ids)
+
+    @torch.inference_mode()
+    def answers(self, dataset: Dataset) -> dict[str, np.ndarray]:
+        """Each task's answer for every row, in order: probabilities (rows, classes), or numbers (rows,) in the user's units."""
+        self.model.eval()
+        found: dict[str, list[torch.Tensor]] = {name: [] for name in self.tasks}
+        for batch in batches(dataset, self.batch_size, seed=0, epoch=0, shuffle=False):
+            with self.runtime.autocast():
+                output = self.model(batch.to(self.runtime.device))
+            for name, prediction in output.predictions.items():
+                found[name].append(prediction.float().cpu())
+        return {name: task.answer(torch.cat(found[name])) for name, task in self.tasks.items()}
+
+    def score(self, dataset: Dataset, answers: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
+        """Each task's metrics over the labelled rows, as `Task.evaluate` gives them."""
+        found = {}
+        for name, task in self.tasks.items():
+            labelled = dataset.labelled[name]
+            found[name] = task.evaluate(answers[name][labelled], dataset.targets[name][labelled])
+        return found
+
+    def predict(self, table: Table) -> pl.DataFrame:
+        """One row a row of the table, in the same order: for a class task X the columns `X`, `X.confidence` and one
+        `X.p.<label>` a label; for a number `X`, in the user's units."""
+        return self.decode(self.answers(self.rows(table)))
+
+    def decode(self, answers: Mapping[str, np.ndarray]) -> pl.DataFrame:
+        """Answers in the user's own words."""
+        columns = {f"{name}{suffix}": cells for name, task in self.tasks.items() for suffix, cells in task.decode(answers[name]).items()}
+        return pl.DataFrame(columns)
+
+
+def load(run: str | Path, *, checkpoint_name: str = "best", device: str = "auto", trust: Sequence[str] = ()) -> Trained:
+    """Load the trained model of a run folder; nothing else is needed, neither the training data nor the network.
+
+    `checkpoint_name` is best or last. `trust` names your own modules that the run may build parts from: a run folder
+    never widens that list by itself.
+
+    Raises:
+        RunError: `run` is not a run folder, or the run never came to a checkpoint.
+    """
+    folder = RunFolder.open(Path(run))
+    config = load_run(folder.path, trust=trust)
+    parts = data_parts(config)
+    load_fitted(parts.modalities, parts.tasks, folder.preprocessing())
+    settings = replace(build(config.training, trust=trust), device=device)
+    machine = runtime.start(settings, seed=config.seed)
+    model = build_model(config, parts.modalities, parts.tasks)
+    model.load_state_dict(checkpoint.load(folder.path / "checkpoints" / checkpoint_name)["model"])
+    model = model.to(machine.device)
+    return Trained(config, model, parts.modalities, parts.tasks, parts.settings, machine, settings.evaluation_batch_size)

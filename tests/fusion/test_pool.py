@@ -1,0 +1,42 @@
+"""Pooling against hand-worked numbers, and where nothing is present."""
+
+import torch
+from torch.testing import assert_close
+
+from mmtrain.batch import Tokens
+from mmtrain.fusion.pool import Pool, summarise
+
+
+def test_mean_and_maximum_of_the_tokens_that_count() -> None:
+    """Rows: two of three tokens count; one; none; absent though its mask says otherwise."""
+    values = torch.tensor([[[1.0, -4.0], [3.0, -2.0], [9.0, 9.0]], [[-5.0, 2.0]] * 3, [[7.0, 7.0]] * 3, [[7.0, 7.0]] * 3])
+    mask = torch.tensor([[True, True, False], [False, True, False], [False] * 3, [True] * 3])
+    present = torch.tensor([True, True, True, False])
+    expected = torch.tensor([[2.0, -3.0, 3.0, -2.0], [-5.0, 2.0, -5.0, 2.0], [0.0] * 4, [0.0] * 4])
+    assert_close(summarise(Tokens(values, mask), present), expected, rtol=0, atol=0)
+
+
+def test_an_absent_row_is_exactly_zero_whatever_its_mask_says() -> None:
+    tokens = Tokens(torch.full((2, 3, 4), torch.nan), torch.ones(2, 3, dtype=torch.bool))
+    pool = Pool({"image": 4}, out_dim=5)
+    vectors = pool({"image": tokens}, {"image": torch.zeros(2, dtype=torch.bool)})
+    gradients = torch.autograd.grad(vectors["image"].sum(), list(pool.parameters()))
+    assert torch.equal(vectors["image"], torch.zeros(2, 5))
+    assert all(torch.all(gradient == 0) for gradient in gradients)
+
+
+def test_a_modality_that_no_row_has_leaves_its_weights_without_gradient() -> None:
+    """A zero gradient would still be decayed by the optimizer."""
+    tokens = {"image": Tokens(torch.randn(2, 3, 4), torch.ones(2, 3, dtype=torch.bool))}
+    tokens["text"] = Tokens(torch.zeros(2, 0, 6), torch.zeros(2, 0, dtype=torch.bool))
+    pool = Pool({"image": 4, "text": 6}, out_dim=5)
+    vectors = pool(tokens, {"image": torch.tensor([True, True]), "text": torch.tensor([False, False])})
+    torch.autograd.backward(torch.stack(list(vectors.values())).square().sum())
+    assert torch.equal(vectors["text"], torch.zeros(2, 5))
+    assert [parameter.grad is None for parameter in pool.layers[0].parameters()] == [False] * 4
+    assert [parameter.grad is None for parameter in pool.layers[1].parameters()] == [True] * 4
+
+
+def test_without_gain_all_vectors_keep_their_size() -> None:
+    pool = Pool({"image": 4}, out_dim=5, gain=False)
+    assert sorted(name for name, _ in pool.named_parameters()) == ["layers.0.0.bias", "layers.0.0.weight"]

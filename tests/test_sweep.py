@@ -1,0 +1,60 @@
+import csv
+import math
+from pathlib import Path
+
+import pytest
+
+from mmtrain.folder import RunFolder
+from mmtrain.sweep import half_interval, summarise, write_overrides
+
+
+def job(folder: Path, keys: dict[str, str], val: float | None, test: float | None, status: str = "finished") -> None:
+    write_overrides(folder, keys)
+    run = RunFolder(folder)
+    if val is None:
+        return
+    for epoch, skill in ((1, val - 0.1), (2, val)):
+        run.append_metrics({"epoch": epoch, "split": "val", "skill": skill, "tasks": {"digit": {"accuracy": skill / 2}}})
+    results = {"skill": test, "tasks": {"digit": {"accuracy": test, "skill": test}}}
+    run.write_results({"status": status, "best_epoch": 2, "test": results, "baseline": {"digit": {"accuracy": 0.1}}})
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_jobs_are_sorted_by_validation_with_test_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job(tmp_path / "0", {"tasks.digit.weight": "0.1", "data.limit": "64"}, val=0.5, test=0.9)
+    job(tmp_path / "1", {"tasks.digit.weight": "1", "data.limit": "64"}, val=0.8, test=0.7)
+    job(tmp_path / "2", {"tasks.digit.weight": "10", "data.limit": "64"}, val=None, test=None)
+    summarise(tmp_path)
+    found = rows(tmp_path / "summary.csv")
+    assert [row["job"] for row in found] == ["1", "0", "2"]
+    assert [row["status"] for row in found] == ["finished", "finished", "failed"]
+    assert found[0] == {
+        "job": "1",
+        "tasks.digit.weight": "1",  # data.limit is the same in all jobs and is left out
+        "status": "finished",
+        "val skill": "0.8",
+        "test skill": "0.7",
+        "digit accuracy val": "0.4",
+        "digit accuracy test": "0.7",
+    }
+    assert "best validation skill first" in capsys.readouterr().out
+    assert not (tmp_path / "summary_seeds.csv").exists()
+
+
+def test_seeds_become_a_mean_and_an_interval(tmp_path: Path) -> None:
+    for number, (weight, seed, test) in enumerate([("1", 0, 0.5), ("1", 1, 0.7), ("1", 2, 0.9), ("2", 0, 0.6)]):
+        job(tmp_path / str(number), {"weight": weight, "seed": str(seed)}, val=0.5, test=test)
+    summarise(tmp_path)
+    found = {row["weight"]: row for row in rows(tmp_path / "summary_seeds.csv")}
+    assert found["1"]["seeds"] == "3" and float(found["1"]["test skill"]) == pytest.approx(0.7)
+    # Student's t for 2 degrees of freedom at 97.5 % is 4.3027 (any table); the standard deviation is 0.2.
+    assert float(found["1"]["test skill ±"]) == pytest.approx(4.3027 * 0.2 / math.sqrt(3), rel=1e-4)
+    assert found["2"]["seeds"] == "1" and found["2"]["test skill ±"] == ""
+
+
+def test_one_number_has_no_interval() -> None:
+    assert half_interval([1.0]) is None
