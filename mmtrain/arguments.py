@@ -61,7 +61,8 @@ class Command:
             ConfigError: an unknown flag, a flag without its value, or too many or too few words.
         """
         known = {name: flag for flag in (*self.flags, DEBUG, HELP) for name in (flag.name, flag.short) if name}
-        left, plain, given = list(words), [], {}
+        left, plain = list(words), []
+        given: dict[str, list[str]] = {}
         while left:
             word = left.pop(0)
             if not word.startswith("-"):

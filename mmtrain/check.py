@@ -25,7 +25,7 @@ def check(config: Run) -> None:
     with tempfile.TemporaryDirectory() as folder, open_session(config, data, RunFolder(Path(folder))) as session:
         _one_step(session)
         parameters = sum(parameter.numel() for parameter in session.loop.model.parameters())
-        notes = [*config.warnings, *data.notes, *session.loop.balancer.warnings()]
+        notes = [*config.warnings, *data.notes, *session.loop.balancer.notes]
         lines = [f"parameters: {parameters:,}; steps: {session.loop.total_steps:,}; device: {session.loop.runtime.device}"]
     for line in [*lines, *(f"note: {note}" for note in notes), "one batch went through the model and back: ready to train"]:
         console.print(line, highlight=False, soft_wrap=True)

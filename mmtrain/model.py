@@ -74,6 +74,7 @@ class Model(nn.Module):
         self.head = Named(
             {name: Named({view: task.head(self.sharing[view].out_dim) for view in fusion.views}) for name, task in tasks.items()}
         )
+        self.loss = Named({name: task.loss for name, task in tasks.items()})  # so that losses move with the model
         self.decision = decision
         self.tasks = tasks
         self.auxiliary = auxiliary
@@ -107,24 +108,24 @@ class Model(nn.Module):
         the mean. A task without scored rows here is left out. Losses are computed in float32.
         """
         losses = {}
-        for name, task in self.tasks.items():
+        for name in self.tasks:
             scored = batch.scored[name]
             if len(scored) == 0:
                 continue
             target = batch.targets[name][scored]
-            total = task.loss(output.predictions[name][scored].float(), target).sum()
+            total = self.loss[name](output.predictions[name][scored].float(), target).sum()
             if self.auxiliary > 0:
-                total = total + self.auxiliary * self._auxiliary(task, output.views[name], output.answers, scored, target)
+                total = total + self.auxiliary * self._auxiliary(self.loss[name], output.views[name], output.answers, scored, target)
             losses[name] = total / rows[name]
         return losses
 
-    def _auxiliary(self, task: Task, views: Mapping[str, Tensor], answers: Mapping[str, Tensor], scored: Tensor, target: Tensor) -> Tensor:
+    def _auxiliary(self, loss: nn.Module, views: Mapping[str, Tensor], answers: Mapping[str, Tensor], scored: Tensor, target: Tensor) -> Tensor:
         """Mean over the other views of their mean loss over the rows that they speak for, times the scored rows."""
         means = []
         for view, prediction in views.items():
             chosen = answers[view][scored].nonzero().squeeze(1)
             if view != FUSED and len(chosen) > 0:
-                means.append(task.loss(prediction[scored[chosen]].float(), target[chosen]).mean())
+                means.append(loss(prediction[scored[chosen]].float(), target[chosen]).mean())
         return torch.stack(means).mean() * len(scored) if means else target.new_zeros((), dtype=torch.float32)
 
     def _tokens(self, name: str, batch: Batch) -> Tokens:

@@ -53,8 +53,8 @@ def _notes(tasks: Mapping[str, TaskSpec], weights: Mapping[str, float]) -> list[
     ratio = weights[rare] / weights[common]
     if ratio < NOTEWORTHY:
         return []
+    counts = f"'{rare}' ({tasks[rare].labels} labels) weighs {ratio:.3g} times as much as '{common}' ({tasks[common].labels} labels)"
     return [
         "balancing=size corrects for the number of labels a second time: a loss is a mean over labelled rows, so that tasks already weigh "
-        f"alike; now '{rare}' ({tasks[rare].labels} labels) weighs {ratio:.3g} times as much as '{common}' ({tasks[common].labels} labels). "
-        "It is meant for tasks so rare that most batches hold no label of theirs; otherwise use balancing=fixed"
+        f"alike; now {counts}. It is meant for tasks so rare that most batches hold no label of theirs; otherwise use balancing=fixed"
     ]

@@ -63,36 +63,19 @@ class _Checker:
         return done
 
     def part(self, node: Any, place: Place) -> Node:
-        """The node with every option that it leaves out."""
-        found = self._signature(node, place)
+        """The node with every option that it leaves out; empty where it is not a part."""
+        found = self._find(node, place)
         return {"_target_": node["_target_"]} | self._options(node, found.options, place.where) if found else {}
 
     def _nested(self, node: Any, where: str) -> Node:
         name = where.rpartition(".")[2]
         return self.part(node, Place(where, f"mmtrain.{name}", f"{name}@{where}"))
 
-    def _signature(self, node: Any, place: Place) -> Signature | None:
-        """What the node's target takes; None where the node is not a part."""
-        where, choose = place.where, place.choose
+    def _find(self, node: Any, place: Place) -> Signature | None:
         if node is UNKNOWN:
             return None
-        if node == MISSING:
-            return self._tell(where, "has to be chosen", f"{choose}=NAME")
-        if not isinstance(node, dict):
-            hint = f"did you mean {choose}={node}?" if isinstance(node, str) else f"choose one with {choose}=NAME"
-            return self._tell(where, f"{show(node)} is not a part", hint)
-        target = node.get("_target_", MISSING)
-        if target == MISSING:
-            return self._tell(where, "is half a part: it has no _target_", f"choose one with {choose}=NAME, or leave it out with ~{where}")
-        where = f"{where}._target_"
-        if not isinstance(target, str):
-            return self._tell(where, f"{show(target)} is not the name of a class")
-        module = target.rpartition(".")[0]
         try:
-            if module.split(".")[0] == "mmtrain" and module != place.package:
-                allowed = [f"{place.package}.{export}" for export in classes(place.package, where)]
-                return self._tell(where, f"'{target}' is not a part of {place.package}", nearest(target, allowed))
-            return signature(target, where, self.trust)
+            return signature(_target(node, place), f"{place.where}._target_", self.trust)
         except ConfigError as error:
             self.problems += error.problems
             return None
@@ -114,8 +97,7 @@ class _Checker:
 
     def _data(self, node: Any) -> Node:
         """Options of the source, settings of the store, and the modalities: three owners, one node."""
-        place = Place("data", "mmtrain.source", "data")
-        source = self._signature(node, place)
+        source = self._find(node, Place("data", "mmtrain.source", "data"))
         if source is None:
             return {}
         settings = signature(SETTINGS, "data", self.trust)
@@ -178,3 +160,25 @@ class _Checker:
 
     def _tell(self, where: str, found: str, fix: str = "") -> None:
         self.problems.append(Problem(where, found, fix))
+
+
+def _target(node: Any, place: Place) -> str:
+    """The class that a node names, which must be one for this place."""
+    where, choose = place.where, place.choose
+    if node == MISSING:
+        raise ConfigError(Problem(where, "has to be chosen", f"{choose}=NAME"))
+    if not isinstance(node, dict):
+        hint = f"did you mean {choose}={node}?" if isinstance(node, str) else f"choose one with {choose}=NAME"
+        raise ConfigError(Problem(where, f"{show(node)} is not a part", hint))
+    target = node.get("_target_", MISSING)
+    if target == MISSING:
+        raise ConfigError(
+            Problem(where, "is half a part: it has no _target_", f"choose one with {choose}=NAME, or leave it out with ~{where}")
+        )
+    if not isinstance(target, str):
+        raise ConfigError(Problem(f"{where}._target_", f"{show(target)} is not the name of a class"))
+    package = target.rpartition(".")[0]
+    if package.split(".")[0] == "mmtrain" and package != place.package:
+        allowed = [f"{place.package}.{name}" for name in classes(place.package, where)]
+        raise ConfigError(Problem(f"{where}._target_", f"'{target}' is not a part of {place.package}", nearest(target, allowed)))
+    return target

@@ -43,10 +43,10 @@ def compose(overrides: Sequence[str], catalog: Catalog) -> Composition:
     config = _composed(words, catalog)
     for key in words.deleted:
         _delete(config, key, words.problems)
-    folders = {key: _folder(config, key, words.problems) for key in ("hydra.run.dir", "hydra.sweep.dir")}
+    folder, sweep = (_folder(config, key, words.problems) for key in ("hydra.run.dir", "hydra.sweep.dir"))
     with open_dict(config):
         del config["hydra"]
-    return Composition(plain(config, words.problems), *folders.values(), words.problems)
+    return Composition(plain(config, words.problems), folder, sweep, words.problems)
 
 
 def _composed(words: Words, catalog: Catalog) -> DictConfig:
@@ -110,7 +110,7 @@ def _delete(config: DictConfig, key: str, problems: list[Problem]) -> None:
     above, _, name = key.rpartition(".")
     parent = OmegaConf.select(config, above) if above else config
     if not isinstance(parent, DictConfig) or name not in list(parent):
-        allowed = [f"{above}.{other}" if above else str(other) for other in parent] if isinstance(parent, DictConfig) else []
+        allowed = [f"{above}.{other!s}" if above else str(other) for other in parent] if isinstance(parent, DictConfig) else []
         problems.append(Problem(f"~{key}", "there is no such key", nearest(key, [other for other in allowed if other != "hydra"])))
         return
     with open_dict(parent):

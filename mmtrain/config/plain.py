@@ -16,7 +16,7 @@ def plain(node: DictConfig | ListConfig, problems: list[Problem], where: str = "
     """The tree without OmegaConf. Values to be given stay `???`; those that cannot be resolved become UNKNOWN."""
     if isinstance(node, ListConfig):
         return [_item(node, place, f"{where}[{place}]", problems) for place in range(len(node))]
-    return {str(key): _item(node, key, f"{where}.{key}" if where else str(key), problems) for key in node}
+    return {str(key): _item(node, key, f"{where}.{key!s}" if where else str(key), problems) for key in node}
 
 
 def _item(node: DictConfig | ListConfig, key: Any, where: str, problems: list[Problem]) -> Any:

@@ -112,7 +112,7 @@ def _limited(splits: Splits, limit: int | None) -> Splits:
         rows[split] = (table, positions[np.linspace(0, len(positions) - 1, count).round().astype(np.int64)])
     used = {name: np.unique(np.concatenate([found for table, found in rows.values() if table == name])) for name in splits.tables}
     return Splits(
-        {name: table.take(used[name]) for name, table in splits.tables.items()},
+        {name: table if len(used[name]) == len(table) else table.take(used[name]) for name, table in splits.tables.items()},
         {split: (name, np.searchsorted(used[name], positions)) for split, (name, positions) in rows.items()},
         {name: [names[row] for row in used[name]] for name, names in splits.ids.items()},
     )

@@ -37,7 +37,8 @@ def evaluate(metrics: Mapping[str, Metric], primary: str, answer: np.ndarray, ta
 def _score(metric: Metric, answer: np.ndarray, target: np.ndarray) -> float | None:
     if len(target) == 0 or not np.isfinite(answer).all():
         return None
-    score = metric.score(answer, target)
+    with np.errstate(over="ignore", invalid="ignore"):  # answers may be so large that their squares are infinite
+        score = metric.score(answer, target)
     return None if score is None or not np.isfinite(score) else float(score)
 
 

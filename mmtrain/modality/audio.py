@@ -34,6 +34,7 @@ class AudioModality(nn.Module):
     """
 
     kind: ClassVar[str] = "audio"
+    files: ClassVar[bool] = True
     window: Float[Tensor, " fft"]
     mel: Float[Tensor, "bins bands"]
 
@@ -61,6 +62,11 @@ class AudioModality(nn.Module):
     def columns(self) -> list[str]:
         """The one column that holds the sounds."""
         return [self.column]
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The options that `encode` depends on."""
+        return {"sample_rate": self.sample_rate, "max_seconds": self.max_seconds}
 
     @property
     def spec(self) -> AudioSpec:

@@ -28,6 +28,7 @@ class ImageModality(nn.Module):
     """
 
     kind: ClassVar[str] = "image"
+    files: ClassVar[bool] = True
 
     def __init__(self, *, column: Column, height: Count = 64, width: Count = 64, channels: Literal[1, 3, 4] = 3) -> None:
         super().__init__()
@@ -38,6 +39,11 @@ class ImageModality(nn.Module):
     def columns(self) -> list[str]:
         """The one column that holds the pictures."""
         return [self.column]
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The options that `encode` depends on."""
+        return {"height": self.height, "width": self.width, "channels": self.channels}
 
     @property
     def spec(self) -> ImageSpec:

@@ -30,10 +30,16 @@ class Modality(Protocol):
     """A modality turns the cells of its columns into the inputs of an encoder of its kind."""
 
     kind: ClassVar[str]
+    files: ClassVar[bool]  # whether a text cell is the path of a file; the store then depends on that file too
 
     @property
     def columns(self) -> list[str]:
         """The columns of the table that it reads."""
+        ...
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The options that `encode` depends on, as JSON can hold them; with the cells and the state they name the store."""
         ...
 
     @property

@@ -29,6 +29,7 @@ class TabularModality(nn.Module):
     """
 
     kind: ClassVar[str] = "tabular"
+    files: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -49,6 +50,11 @@ class TabularModality(nn.Module):
     def columns(self) -> list[str]:
         """Number columns, then category columns."""
         return [*self.numeric, *self.categorical]
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The options that `encode` depends on."""
+        return {"numeric": self.numeric, "categorical": self.categorical}
 
     @property
     def spec(self) -> TabularSpec:

@@ -40,6 +40,7 @@ class TextModality(nn.Module):
     """
 
     kind: ClassVar[str] = "text"
+    files: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -56,6 +57,11 @@ class TextModality(nn.Module):
         self.min_count, self.max_words, self.max_length = min_count, max_words, max_length
         self.splitter = Split(Regex(WORD), "removed", invert=True)
         self.ids: dict[str, int] = {}
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The options that `encode` depends on."""
+        return {"columns": self.columns, "casefold": self.casefold, "max_length": self.max_length}
 
     @property
     def spec(self) -> TextSpec:

@@ -86,7 +86,7 @@ class Binary:
 
     def head(self, in_dim: int) -> nn.Module:
         """The logit of the positive label."""
-        return NumberHead(in_dim, hidden=self.hidden, dropout=self.dropout)
+        return NumberHead(in_dim, self.prior(), hidden=self.hidden, dropout=self.dropout)
 
     def prior(self) -> Float[Tensor, ""]:
         """The logit of the positive label's frequency in train."""

@@ -75,7 +75,7 @@ class Classification:
 
     def head(self, in_dim: int) -> nn.Module:
         """One logit a class, in the order of the labels."""
-        return ClassHead(in_dim, len(self.labels.counts), hidden=self.hidden, dropout=self.dropout)
+        return ClassHead(in_dim, self.prior(), hidden=self.hidden, dropout=self.dropout)
 
     def prior(self) -> Float[Tensor, " C"]:
         """Logarithms of the labels' frequencies in train."""

@@ -1,7 +1,9 @@
 """The heads: a vector in, a prediction out. Normalisation is per row, never over the batch."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -9,17 +11,22 @@ from mmtrain.batch import Fused
 
 
 class ClassHead(nn.Module):
-    """Layers of the sizes `hidden`, then one logit a class: (B, C). Dropout falls on what each layer reads."""
+    """Layers of the sizes `hidden`, then one logit a class: (B, C). Dropout falls on what each layer reads.
 
-    def __init__(self, in_dim: int, out_dim: int, *, hidden: Sequence[int], dropout: float) -> None:
+    The last bias begins at `prior`, so that no step is spent on learning how frequent each class is.
+    """
+
+    def __init__(self, in_dim: int, prior: Float[Tensor, " C"], *, hidden: Sequence[int], dropout: float) -> None:
         super().__init__()
-        sizes = [in_dim, *hidden]
         layers = [
             layer
-            for size, next_size in zip(sizes[:-1], sizes[1:], strict=True)
+            for size, next_size in pairwise([in_dim, *hidden])
             for layer in (nn.Dropout(dropout), nn.Linear(size, next_size), nn.LayerNorm(next_size), nn.GELU())
         ]
-        self.layers = nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(sizes[-1], out_dim))
+        last = nn.Linear([in_dim, *hidden][-1], len(prior))
+        with torch.no_grad():
+            last.bias.copy_(prior)
+        self.layers = nn.Sequential(*layers, nn.Dropout(dropout), last)
 
     def forward(self, vector: Float[Tensor, "B D"], fused: Fused) -> Float[Tensor, "B C"]:
         """Predict from the vector alone."""
@@ -29,9 +36,9 @@ class ClassHead(nn.Module):
 class NumberHead(nn.Module):
     """As `ClassHead`, with one number a row: (B,)."""
 
-    def __init__(self, in_dim: int, *, hidden: Sequence[int], dropout: float) -> None:
+    def __init__(self, in_dim: int, prior: Float[Tensor, ""], *, hidden: Sequence[int], dropout: float) -> None:
         super().__init__()
-        self.head = ClassHead(in_dim, 1, hidden=hidden, dropout=dropout)
+        self.head = ClassHead(in_dim, prior[None], hidden=hidden, dropout=dropout)
 
     def forward(self, vector: Float[Tensor, "B D"], fused: Fused) -> Float[Tensor, " B"]:
         """Predict from the vector alone."""

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -22,7 +22,7 @@ class Labels:
     counts: Mapping[str, int]
 
     @classmethod
-    def fit(cls, task: str, column: str, table: Table) -> Self:
+    def fit(cls, task: str, column: str, table: Table) -> "Labels":
         """Gather the labels: in numeric order where all are numbers, else in the order of their text.
 
         Raises:
@@ -31,13 +31,15 @@ class Labels:
         counts = Counter(cell for cell in table.text(column) if cell is not None)
         if len(counts) < 2:
             found = (
-                f"all {counts.total()} labels of column '{column}' in train are '{next(iter(counts))}'" if counts else unlabelled(column)
+                f"all {counts.total()} labels of column '{column}' in train are '{next(iter(counts))}'"
+                if counts
+                else unlabelled(column, table)
             )
             raise DataError(Problem(f"tasks.{task}", found, "two different labels are the least that can be told apart"))
         return cls({label: counts[label] for label in ordered(list(counts))})
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any]) -> Self:
+    def restore(cls, state: Mapping[str, Any]) -> "Labels":
         """From what `state` gave."""
         return cls(dict(zip(state["labels"], state["counts"], strict=True)))
 
@@ -76,9 +78,9 @@ def ordered(labels: Sequence[str]) -> list[str]:
     return sorted(labels)
 
 
-def unlabelled(column: str) -> str:
+def unlabelled(column: str, table: Table) -> str:
     """Say that nothing can be learned from the column."""
-    return f"no train row has a label in column '{column}'"
+    return f"none of the {len(table)} train rows in {table.file} has a label in column '{column}'"
 
 
 def _number(label: str) -> float:

@@ -95,7 +95,7 @@ class Task(Protocol):
     def evaluate(self, answer: np.ndarray, target: np.ndarray) -> dict[str, float | None]:
         """Score the answers of labelled rows against their encoded targets, in the user's units.
 
-        Gives, in this order: `rows`, each metric by its name, `constant` (what the best constant answer from train scores in the primary metric)
-        and `skill` (0 for that constant, 1 for perfection). What these rows do not define is None, never NaN.
+        Gives, in this order: `rows`, each metric by its name, `constant` (what the best constant answer from train scores in the
+        primary metric) and `skill` (0 for that constant, 1 for perfection). What these rows do not define is None, never NaN.
         """
         ...

@@ -25,10 +25,10 @@ SHOWN = 5  # cells that an error names
 class Regression:
     """Predict a number; an empty cell is no label.
 
-    Inside, numbers are standardised with mean and deviation of the train rows; under `scaling: log1p` it is the logarithm of 1 + number
-    that is, which suits counts and amounts with a long tail (none below 0). All that is shown is in the user's units, with `unit` beside it.
-    `metric` is the one that skill is measured in. `hidden` is the size of the head's hidden layer, or a list of sizes; 0 is a
-    linear head.
+    Inside, numbers are standardised with mean and deviation of the train rows; under `scaling: log1p` it is the logarithm
+    of 1 + number that is, which suits counts and amounts with a long tail (none below 0). All that is shown is in the user's
+    units, with `unit` beside it. `metric` is the one that skill is measured in. `hidden` is the size of the head's hidden
+    layer, or a list of sizes; 0 is a linear head.
     """
 
     targets: ClassVar[str] = "numbers"
@@ -63,7 +63,7 @@ class Regression:
         numbers = self._numbers(reported)
         numbers = numbers[np.isfinite(numbers)]
         if len(numbers) == 0:
-            raise DataError(Problem(f"tasks.{self.name}", unlabelled(self.columns[0])), *reported.bad[:SHOWN])
+            raise DataError(Problem(f"tasks.{self.name}", unlabelled(self.columns[0], table)), *reported.bad[:SHOWN])
         if np.ptp(numbers) == 0:
             found = f"all {len(numbers)} labels of column '{self.columns[0]}' in train are {numbers[0]:g}"
             raise DataError(Problem(f"tasks.{self.name}", found, "there is nothing to learn from a constant"))
@@ -100,11 +100,11 @@ class Regression:
 
     def head(self, in_dim: int) -> nn.Module:
         """The scaled number."""
-        return NumberHead(in_dim, hidden=self.hidden, dropout=self.dropout)
+        return NumberHead(in_dim, self.prior(), hidden=self.hidden, dropout=self.dropout)
 
     def prior(self) -> Float[Tensor, ""]:
         """The constant answer, scaled."""
-        return torch.tensor(float(self.scale.scale(self._constant())))
+        return torch.tensor(self.scale.scale(self._constant()).item())
 
     def answer(self, prediction: Float[Tensor, " n"]) -> Float[np.ndarray, " n"]:
         """Numbers in the user's units."""
@@ -118,15 +118,16 @@ class Regression:
         """Metrics in the user's units, the constant answer's score and skill; see `Task.evaluate`."""
         return evaluate(NUMBER_METRICS, self.metric, answer, self.scale.unscale(target), self._constant())
 
-    def _constant(self) -> Float[np.ndarray, ""]:
-        return np.array(self.constants[NUMBER_METRICS[self.metric].constant])
+    def _constant(self) -> Float[np.ndarray, " 1"]:
+        """The constant answer that is best in train for the primary metric, in the user's units."""
+        return np.array([self.constants[NUMBER_METRICS[self.metric].constant]])
 
     def _numbers(self, table: Table) -> Float[np.ndarray, " n"]:
         """The cells as float64, NaN where there is no label; what cannot be one is rejected."""
         column = self.columns[0]
         numbers = table.floats(column)
         if self.scaling == "log1p":
-            for row in np.flatnonzero(numbers < 0):
-                table.reject(int(row), column, f"found {numbers[row]:g}, which scaling=log1p cannot take: it is below 0")
+            for row in np.flatnonzero(numbers < 0).tolist():
+                table.reject(row, column, f"found '{table.frame[column][row]}', which is below 0: scaling=log1p cannot take it")
             numbers = np.where(numbers < 0, np.nan, numbers)
         return numbers

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 
-Values = Float[np.ndarray, "..."]
+Values = Float[np.ndarray, " n"]
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,13 @@ class Scale:
     deviation: float
 
     @classmethod
-    def fit(cls, scaling: Literal["standard", "log1p"], numbers: Float[np.ndarray, " n"]) -> Self:
+    def fit(cls, scaling: Literal["standard", "log1p"], numbers: Values) -> "Scale":
         """Measure the train numbers, of which at least two differ."""
         values = np.log1p(numbers) if scaling == "log1p" else numbers
         return cls(scaling, float(values.mean()), float(values.std()))
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any]) -> Self:
+    def restore(cls, state: Mapping[str, Any]) -> "Scale":
         """From what `state` gave."""
         return cls(**state)
 
@@ -41,4 +41,5 @@ class Scale:
     def unscale(self, deviations: Values) -> Values:
         """From deviations, in double precision, to the user's units; never below 0 under `log1p`."""
         values = deviations.astype(np.float64) * self.deviation + self.centre
-        return np.expm1(values).clip(0) if self.scaling == "log1p" else values
+        with np.errstate(over="ignore"):  # a model that has diverged answers infinity
+            return np.expm1(values).clip(0) if self.scaling == "log1p" else values

@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmtrain import checkpoint, runtime
+from mmtrain.balancing import Balancer
 from mmtrain.batch import Batch
 from mmtrain.data import Dataset, batches
 from mmtrain.errors import Problem, UserError
@@ -59,7 +60,7 @@ class Loop:
         train: Dataset,
         val: Dataset,
         *,
-        balancer: nn.Module,
+        balancer: Balancer,
         optimizer: torch.optim.Optimizer,
         schedule: Schedule,
         runtime: Runtime,

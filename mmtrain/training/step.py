@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mmtrain.balancing import Balancer
 from mmtrain.batch import Batch
 from mmtrain.model import Model, Output
 from mmtrain.runtime import Runtime
@@ -16,7 +17,7 @@ class Step:
     """Takes a step. `factors` are the tasks' weights from the configuration, `clip` bounds the norm of the whole gradient."""
 
     model: Model
-    balancer: nn.Module
+    balancer: Balancer
     optimizer: torch.optim.Optimizer
     runtime: Runtime
     factors: Mapping[str, float]
@@ -52,16 +53,14 @@ class Step:
         return outputs, losses, weights
 
     def _update(self) -> None:
-        """Unscale, clip, step; a step that the fp16 scaler skips for an overflow is no step for the balancer either."""
+        """Unscale, clip, step; the fp16 scaler skips a step whose gradients have overflowed."""
         scaler = self.runtime.scaler
         scaler.unscale_(self.optimizer)
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.clip)
-        scale = scaler.get_scale()
         scaler.step(self.optimizer)
         scaler.update()
-        if scaler.get_scale() >= scale:
-            self.balancer.after_step()
+        self.balancer.after_step()
         self.optimizer.zero_grad(set_to_none=True)
 
     @property

@@ -24,7 +24,7 @@ def specs(**labels: int) -> dict[str, TaskSpec]:
 )
 def test_values(labels: dict[str, int], exponent: float, expected: dict[str, float]) -> None:
     weight = nn.Parameter(torch.tensor(7.0))
-    found = Size(specs(**labels), exponent=exponent).backward({task: weight * 1.0 for task in labels}, boundary=[], parameters=[weight])
+    found = Size(specs(**labels), exponent=exponent).backward(dict.fromkeys(labels, weight * 1.0), boundary=[], parameters=[weight])
     assert found == pytest.approx(expected)
     assert weight.grad is not None
     assert weight.grad.item() == pytest.approx(len(labels))  # the mean weight is 1
