@@ -72,7 +72,7 @@ class Command:
             flag = known.get(name)
             if flag is None or (equals and not flag.value):
                 raise ConfigError(
-                    Problem(name, f"mmtrain {self.name} has no such flag", nearest(name, [flag.name for flag in known.values()]))
+                    Problem(name, f"mmtrain {self.name} has no such flag", nearest(name, {flag.name for flag in known.values()}))
                 )
             if flag.value and not equals:
                 if not left:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mmtrain import __version__
 from mmtrain.arguments import Command, command, overview
 from mmtrain.errors import ConfigError, Problem, UserError
+from mmtrain.folder import RunFolder
 
 if TYPE_CHECKING:
     from mmtrain.config import Run
@@ -67,6 +68,11 @@ def _run(chosen: Command, words: Sequence[str]) -> None:
 
 
 def _train(words: Sequence[str], flags: Flags) -> None:
+    modes = [name for name in ("--resume", "--from", "--multirun") if name in flags]
+    if "--multirun" in modes and "--cfg" in flags:
+        modes.append("--cfg")
+    if len(modes) > 1:
+        raise ConfigError(Problem("mmtrain train", f"{' and '.join(modes)} cannot go together"))
     if "--hydra-help" in flags or "--info" in flags:
         _hydra(words, flags)
     elif "--resume" in flags:
@@ -118,7 +124,7 @@ def _prepare(words: Sequence[str], flags: Flags) -> None:
     if config is not None:
         from mmtrain.prepare import prepare
 
-        prepare(config, clear="--clear" in flags)
+        prepare(config, clear_old="--clear" in flags)
 
 
 def _bench(words: Sequence[str], flags: Flags) -> None:
@@ -130,18 +136,20 @@ def _bench(words: Sequence[str], flags: Flags) -> None:
 
 
 def _evaluate(words: Sequence[str], flags: Flags) -> None:
+    folder = RunFolder.open(Path(words[0])).path
     from mmtrain.evaluate import evaluate
 
-    evaluate(Path(words[0]), flags.get("--split", ["test"])[-1], trust=_trust(flags))
+    evaluate(folder, flags.get("--split", ["test"])[-1], trust=_trust(flags))
 
 
 def _predict(words: Sequence[str], flags: Flags) -> None:
     if "--output" not in flags:
         raise ConfigError(Problem("mmtrain predict", "--output FILE is not given"))
+    folder = RunFolder.open(Path(words[0])).path
     from mmtrain.predict import predict
 
     root = Path(flags["--root"][-1]) if "--root" in flags else None
-    predict(Path(words[0]), Path(words[1]), Path(flags["--output"][-1]), root=root, trust=_trust(flags))
+    predict(folder, Path(words[1]), Path(flags["--output"][-1]), root=root, trust=_trust(flags))
 
 
 def _list(words: Sequence[str], flags: Flags) -> None:
@@ -191,10 +199,13 @@ def _trust(flags: Flags) -> list[str]:
 
 def _hydra(words: Sequence[str], flags: Flags) -> None:
     """Hand over to Hydra's own command line, for what it knows about itself."""
+    import logging
+
     import hydra
 
     from mmtrain.config.compose import VERSION
 
+    logging.raiseExceptions = False  # Hydra logs its answer; into a closed pipe, each line would be a traceback
     own = [word for name in ("--hydra-help", "--info", "--config-dir") if name in flags for word in (name, *filter(None, flags[name]))]
     sys.argv = ["mmtrain train", *own, *words]
     hydra.main(config_path="pkg://mmtrain.configs", config_name="train", **VERSION)(lambda config: None)()

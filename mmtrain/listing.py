@@ -1,12 +1,11 @@
 """`mmtrain list`: every choice with one line, and a group's options with type and default."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
 
-from mmtrain.config import Choice, catalog
-from mmtrain.config.annotation import UNKNOWN, describe, show
+from mmtrain.config import Catalog, Choice
+from mmtrain.config.annotation import MISSING, UNKNOWN, describe, show
 from mmtrain.config.signature import Option, signature
 from mmtrain.errors import ConfigError, Problem, nearest
 
@@ -17,11 +16,12 @@ def listing(group: str | None = None, config_dir: Path | None = None) -> str:
     Raises:
         ConfigError: there is no such group.
     """
-    groups = catalog(config_dir).choices
+    groups = Catalog.open(config_dir).choices
     if group is not None:
-        if group not in groups:
+        chosen = [choice for name, choices in groups.items() if f"{name}/".startswith(f"{group}/") for choice in choices.values()]
+        if not chosen:
             raise ConfigError(Problem(group, "there is no such group", nearest(group, groups)))
-        return "\n".join(_in_full(groups[group].values()))
+        return "\n\n".join(map(_in_full, chosen))
     wide = max(map(len, groups))
     long = max(len(name) for choices in groups.values() for name in choices)
     lines = []
@@ -31,14 +31,12 @@ def listing(group: str | None = None, config_dir: Path | None = None) -> str:
     return "\n".join([*lines, "", "mmtrain list GROUP shows the options; mmtrain train GROUP=NAME chooses"])
 
 
-def _in_full(choices: Iterable[Choice]) -> Iterator[str]:
-    for number, choice in enumerate(choices):
-        if number:
-            yield ""
-        yield f"{choice.name}  {choice.summary}"
-        options = _options(choice)
-        wide = max(map(len, options), default=0)
-        yield from (f"  {name:<{wide}}  {_default(option)}{describe(option.annotation)}" for name, option in options.items())
+def _in_full(choice: Choice) -> str:
+    """A choice with the options of its part: name, default, and what is allowed."""
+    rows = [(name, _default(option), describe(option.annotation)) for name, option in _options(choice).items()]
+    wide, long = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+    lines = [f"  {name:<{wide}}  {default:<{long}}  {allowed}" for name, default, allowed in rows]
+    return "\n".join([f"{choice.group}={choice.name}  {choice.summary}", *lines])
 
 
 def _options(choice: Choice) -> dict[str, Option]:
@@ -53,5 +51,5 @@ def _options(choice: Choice) -> dict[str, Option]:
 
 def _default(option: Option) -> str:
     if option.required:
-        return "to be given: "
-    return "" if option.default is UNKNOWN else f"{show(option.default)}: "
+        return MISSING
+    return "" if option.default is UNKNOWN else option.default or "''" if isinstance(option.default, str) else show(option.default)

@@ -41,8 +41,10 @@ class Table:
         return [None if cell is None else unicodedata.normalize("NFC", cell) for cell in cells]
 
     def floats(self, column: str) -> np.ndarray:
-        """The cells as (n,) float64, NaN where missing; a cell that is no finite number is rejected, and NaN too."""
+        """The cells as (n,) float64, NaN where missing; a cell that is no finite number is rejected, and NaN there too."""
         cells = self.frame[column]
+        if cells.dtype.is_float():
+            cells = cells.fill_nan(None)  # many writers store so what is missing
         text = cells
         if cells.dtype == pl.String:
             text = cells.str.strip_chars()

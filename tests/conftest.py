@@ -1,4 +1,4 @@
-"""What every test shares: two threads, fixed seeds, and a cache folder that is not the user's."""
+"""What every test shares: checked tensor shapes, two threads, fixed seeds, and a cache folder that is not the user's."""
 
 import random
 from collections.abc import Iterator
@@ -6,6 +6,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from jaxtyping import install_import_hook
+
+# Where tensors flow, each call is held against its annotations, shapes included; as for mypy, an int is a float.
+TENSORS = (
+    *("balancing", "batch", "decision", "encoder", "fusion", "loss", "metric", "missing"),
+    *("modality", "model", "optimizer", "scheduler", "sharing", "task", "training"),
+)
+install_import_hook([f"mmtrain.{name}" for name in TENSORS], "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,7 +1,10 @@
 """The package as it is described and shipped: what pyproject.toml lists is what the tree holds."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import mmtrain
@@ -34,6 +37,18 @@ def test_every_dependency_has_its_reason() -> None:
     listed = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
     bare = [name for name in listed if not re.search(rf'^ *"{re.escape(name)}", +# \w', TEXT, re.MULTILINE)]
     assert bare == []
+
+
+def test_everything_imported_is_declared() -> None:
+    """What only comes along with another dependency may leave with it."""
+    declared = {re.split(r"[^\w-]", line)[0] for line in PROJECT["project"]["dependencies"]}
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "mmtrain").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    modules = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"mmtrain"}
+    providers = packages_distributions()
+    assert {module for module in modules if declared.isdisjoint(name.lower() for name in providers.get(module, []))} == set()
 
 
 def test_changelog_knows_the_version() -> None:

@@ -6,22 +6,8 @@ torch), and `columns` looks into the headers of the tables. `build` makes object
 """
 
 from mmtrain.config.build import build
-from mmtrain.config.catalog import Catalog, Choice, catalog
+from mmtrain.config.catalog import Catalog, Choice
 from mmtrain.config.load import RESUMABLE, Composed, again, load, load_run, load_sweep
 from mmtrain.config.run import Node, Run
 
-__all__ = [
-    "RESUMABLE",
-    "Catalog",
-    "Choice",
-    "Composed",
-    "Job",
-    "Node",
-    "Run",
-    "again",
-    "build",
-    "catalog",
-    "from_file",
-    "load",
-    "load_sweep",
-]
+__all__ = ["RESUMABLE", "Catalog", "Choice", "Composed", "Node", "Run", "again", "build", "load", "load_run", "load_sweep"]

@@ -99,7 +99,7 @@ def convert(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
         case origin if origin in (Union, UnionType):
             return _one_of(value, annotation, where, part)
         case origin if origin is Annotated:
-            return _marked(convert(value, arguments[0], where, part), annotation, where)
+            return _marked(value, annotation, where, part)
         case origin if origin is Literal:
             return _choice(value, arguments, where)
         case origin if origin is list and isinstance(value, list):
@@ -119,13 +119,14 @@ def _scalar(value: Any, annotation: Any, where: str) -> Any:
     raise ConfigError(Problem(where, f"{show(value)} is not {describe(annotation)}", hint))
 
 
-def _marked(value: Any, annotation: Any, where: str) -> Any:
+def _marked(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
     """The value if it lies in the range; a column's name as the table will spell it, whichever way its accents were typed."""
-    marks = get_args(annotation)[1:]
+    plain, *marks = get_args(annotation)
+    converted = convert(value, plain, where, part)
     if any(isinstance(mark, IsColumn) for mark in marks):
-        return unicodedata.normalize("NFC", value)
-    if all(value in mark for mark in marks if isinstance(mark, Range)):
-        return value
+        return unicodedata.normalize("NFC", converted)
+    if all(converted in mark for mark in marks if isinstance(mark, Range)):
+        return converted
     raise ConfigError(Problem(where, f"{show(value)} is not {describe(annotation)}"))
 
 

@@ -35,6 +35,20 @@ class Catalog:
     builtin: Path
     own: Path | None = None
 
+    @classmethod
+    def open(cls, config_dir: Path | None = None) -> "Catalog":
+        """All that can be chosen.
+
+        Raises:
+            ConfigError: the user's folder is not there, or mmtrain is not installed.
+        """
+        spec = find_spec("mmtrain.configs")
+        if spec is None or not spec.submodule_search_locations:
+            raise ConfigError(Problem("mmtrain", "its YAML files are not found", "install it first: make install, or pip install ."))
+        if config_dir is not None and not config_dir.is_dir():
+            raise ConfigError(Problem("--config-dir", f"no folder '{config_dir}'"))
+        return cls(Path(spec.submodule_search_locations[0]), config_dir)
+
     @cached_property
     def choices(self) -> dict[str, dict[str, Choice]]:
         """By group and name, sorted; where both folders have a name, the built-in one counts."""
@@ -52,17 +66,3 @@ class Catalog:
         if self.own is None:
             return []
         return [file for file in sorted(self.own.rglob("*.yaml")) if (self.builtin / file.relative_to(self.own)).is_file()]
-
-
-def catalog(config_dir: Path | None = None) -> Catalog:
-    """All that can be chosen.
-
-    Raises:
-        ConfigError: the user's folder is not there, or mmtrain is not installed.
-    """
-    spec = find_spec("mmtrain.configs")
-    if spec is None or not spec.submodule_search_locations:
-        raise ConfigError(Problem("mmtrain", "its YAML files are not found", "install it first: make install, or pip install ."))
-    if config_dir is not None and not config_dir.is_dir():
-        raise ConfigError(Problem("--config-dir", f"no folder '{config_dir}'"))
-    return Catalog(Path(spec.submodule_search_locations[0]), config_dir)

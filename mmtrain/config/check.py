@@ -1,10 +1,11 @@
 """Holds a composed configuration against the parts' signatures: everything wrong is told at once, everything left out filled in."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import mmtrain
 from mmtrain.config.annotation import MISSING, UNKNOWN, convert, show
@@ -12,11 +13,13 @@ from mmtrain.config.columns import check_columns
 from mmtrain.config.run import SETTINGS, Node, Run
 from mmtrain.config.signature import Option, Signature, classes, signature
 from mmtrain.errors import ConfigError, Problem, nearest
+from mmtrain.option import Range
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 FUSED = "fused"  # as in `mmtrain.batch`, which imports torch
 KINDS = {init.parent.name for init in Path(mmtrain.__file__).parent.glob("encoder/*/__init__.py")}
 KEYS = [key.name for key in fields(Run) if key.name != "warnings"]
+OPTIONS = {"seed": Option(Annotated[int, Range(0)], required=True), "trust": Option(list[str], required=True)}
 PARTS = [key.name for key in fields(Run) if key.type == Node and key.name != "data"]
 
 
@@ -52,8 +55,10 @@ class _Checker:
     problems: list[Problem] = field(default_factory=list)
 
     def root(self, tree: Mapping[str, Any]) -> Node:
-        self._unknown_keys(tree, KEYS, "")
-        done: Node = {"seed": self._value(tree, "seed", int), "trust": self._value(tree, "trust", list[str])}
+        if "experiment" in tree:
+            self._tell("experiment", "this recipe changes nothing", "its first line has to be: # @package _global_")
+        self._unknown_keys([key for key in tree if key != "experiment"], KEYS, "")
+        done = self._options({key: tree[key] for key in OPTIONS if key in tree}, OPTIONS, "")
         done["data"] = self._data(tree.get("data", MISSING))
         done["tasks"] = self._named(tree, "tasks", lambda name: Place(f"tasks.{name}", "mmtrain.task", f"task@tasks.{name}"))
         done["encoder"] = self._encoders(tree.get("encoder", {}), done["data"].get("modalities", {}))
@@ -80,20 +85,18 @@ class _Checker:
             self.problems += error.problems
             return None
 
-    def _options(self, node: Node, offered: Mapping[str, Option], where: str) -> Node:
+    def _options(self, node: Mapping[str, Any], offered: Mapping[str, Option], where: str) -> Node:
         """A value for every option that is offered."""
-        self._unknown_keys(node, [*offered, "_target_"], f"{where}.")
+        above = f"{where}." if where else ""
+        self._unknown_keys([key for key in node if key != "_target_"], list(offered), above)
         done = {}
         for name, option in offered.items():
             value = node.get(name, MISSING if option.required else option.default)
             try:
-                done[name] = convert(value, option.annotation, f"{where}.{name}", self._nested)
+                done[name] = convert(value, option.annotation, f"{above}{name}", self._nested)
             except ConfigError as error:
                 self.problems += error.problems
         return {name: value for name, value in done.items() if value is not UNKNOWN}
-
-    def _value(self, tree: Mapping[str, Any], name: str, annotation: Any) -> Any:
-        return self._options({name: tree.get(name, MISSING)}, {name: Option(annotation, required=True)}, "").get(name)
 
     def _data(self, node: Any) -> Node:
         """Options of the source, settings of the store, and the modalities: three owners, one node."""
@@ -119,12 +122,21 @@ class _Checker:
                 where, "none is given" if not nodes else f"{show(nodes)} is not a mapping", f"add one with {place('NAME').choose}=..."
             )
             return {}
-        for name in nodes:
+        self._names(nodes, where)
+        whole = {name: node for name, node in nodes.items() if not isinstance(node, dict) or node.get("_target_", MISSING) != MISSING}
+        for name in nodes.keys() - whole.keys():  # values for a part that nothing chose: most often its name is misspelt
+            close = get_close_matches(str(name), map(str, whole), n=1)
+            fix = f"choose one with {place(str(name)).choose}=NAME, or leave it out with ~{where}.{name}"
+            fix = f"did you mean '{close[0]}'? else {fix}" if close else fix
+            self._tell(f"{where}.{name}", "is half a part: it has no _target_", fix)
+        return {str(name): self.part(node, place(str(name))) for name, node in whole.items()}
+
+    def _names(self, names: Iterable[Any], where: str) -> None:
+        for name in names:
             if not NAME.fullmatch(str(name)):
                 self._tell(f"{where}.{name}", f"'{name}' cannot be a name", "use letters, digits and _, and begin with a letter")
             elif name == FUSED:
                 self._tell(f"{where}.{name}", f"'{FUSED}' is the name of the joined view", "choose another name")
-        return {str(name): self.part(node, place(str(name))) for name, node in nodes.items()}
 
     def _encoders(self, nodes: Any, modalities: Mapping[str, Node]) -> dict[str, Node]:
         """Encoders by modality name or kind; every modality must have one, and every name must mean something."""
@@ -153,8 +165,8 @@ class _Checker:
         """The kind that a modality's class declares; None where the class is not known."""
         return signature(node["_target_"], "", self.trust).constants.get("kind") if node else None
 
-    def _unknown_keys(self, node: Mapping[str, Any], allowed: Sequence[str], above: str) -> None:
-        for key in node:
+    def _unknown_keys(self, keys: Iterable[Any], allowed: Sequence[str], above: str) -> None:
+        for key in keys:
             if key not in allowed:
                 self._tell(f"{above}{key}", "unknown key", nearest(str(key), allowed))
 
@@ -172,13 +184,11 @@ def _target(node: Any, place: Place) -> str:
         raise ConfigError(Problem(where, f"{show(node)} is not a part", hint))
     target = node.get("_target_", MISSING)
     if target == MISSING:
-        raise ConfigError(
-            Problem(where, "is half a part: it has no _target_", f"choose one with {choose}=NAME, or leave it out with ~{where}")
-        )
+        raise ConfigError(Problem(where, "is half a part: it has no _target_", f"choose one with {choose}=NAME"))
     if not isinstance(target, str):
         raise ConfigError(Problem(f"{where}._target_", f"{show(target)} is not the name of a class"))
     package = target.rpartition(".")[0]
-    if package.split(".")[0] == "mmtrain" and package != place.package:
+    if package.split(".")[0] in ("", "mmtrain") and package != place.package:
         allowed = [f"{place.package}.{name}" for name in classes(place.package, where)]
         raise ConfigError(Problem(f"{where}._target_", f"'{target}' is not a part of {place.package}", nearest(target, allowed)))
     return target

@@ -43,9 +43,12 @@ def check_columns(config: Mapping[str, Any], trust: Sequence[str]) -> list[Probl
     constant = signature(data["_target_"], "data", trust).constants.get("columns")
     if constant is not None:
         return [*problems, *_absent([*rows, *inputs, *targets], constant, "the generated data")]
-    for split in ("train", "val", "test") if data["_target_"] == TABLE else ():
-        if isinstance(data.get(split), str):
-            problems += _of_file(split, data, [*rows, *inputs, *targets] if split == "train" else inputs)
+    if data["_target_"] != TABLE or "root" not in data:  # a root that could not be read has been told
+        return problems
+    for split in ("train", "val", "test"):
+        if data.get(split) is not None:
+            named = [use for use in rows if split == "train" or use.where == "data.id"]
+            problems += _of_file(split, data, [*named, *inputs, *(targets if split == "train" else ())])
     return problems
 
 
@@ -72,8 +75,8 @@ def _of_file(split: str, data: Node, uses: Sequence[Use]) -> list[Problem]:
         header = [unicodedata.normalize("NFC", name) for name in _header(path, data, wanted)]
     except FileNotFoundError:
         return [Problem(f"data.{split}", f"no file '{path}'", "is data.root right?")]
-    except (OSError, ValueError, LookupError) as error:
-        return [Problem(f"data.{split}", f"'{path}' cannot be read: {error}")]
+    except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
+        return [Problem(f"data.{split}", f"'{path}' cannot be read: {error}", "are data.encoding and data.separator right?")]
     return _absent(uses, header, data[split])
 
 
@@ -84,7 +87,10 @@ def _header(path: Path, data: Node, wanted: set[str]) -> list[str]:
         path.stat()  # polars reports a missing file in its own words
         import polars  # a fifth of a second, for the one format that needs it
 
-        return list(polars.read_parquet_schema(path))
+        try:
+            return list(polars.read_parquet_schema(path))
+        except polars.exceptions.PolarsError as error:
+            raise ValueError(str(error).splitlines()[0]) from None
     encoding = data.get("encoding") or "utf-8"
     with path.open(encoding="utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding, newline="") as lines:
         if suffix in (".jsonl", ".ndjson"):

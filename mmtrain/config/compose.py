@@ -1,7 +1,7 @@
 """Composes the YAML files with Hydra, and says what went wrong there in our words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,15 @@ OPEN_PLACE = re.compile(r"task@tasks\.\w+|modality@data\.modalities\.\w+|encoder
 
 @dataclass(frozen=True)
 class Composition:
-    """The composed tree in plain values, the folders for a single run and for a sweep, and the problems found on the way."""
+    """The composed tree in plain values, the folder to write to, and the problems found on the way."""
 
     tree: dict[str, Any]
     folder: Path
-    sweep: Path
     problems: list[Problem]
 
 
-def compose(overrides: Sequence[str], catalog: Catalog) -> Composition:
-    """Compose `train.yaml` with these words of the command line.
+def compose(overrides: Sequence[str], catalog: Catalog, folder: str = "hydra.run.dir") -> Composition:
+    """Compose `train.yaml` with these words of the command line; `folder` is the key that says where to write.
 
     Raises:
         ConfigError: the files cannot be composed at all.
@@ -43,10 +42,10 @@ def compose(overrides: Sequence[str], catalog: Catalog) -> Composition:
     config = _composed(words, catalog)
     for key in words.deleted:
         _delete(config, key, words.problems)
-    folder, sweep = (_folder(config, key, words.problems) for key in ("hydra.run.dir", "hydra.sweep.dir"))
+    path = _folder(config, folder, words.problems)
     with open_dict(config):
         del config["hydra"]
-    return Composition(plain(config, words.problems), folder, sweep, words.problems)
+    return Composition(plain(config, words.problems), path, words.problems)
 
 
 def _composed(words: Words, catalog: Catalog) -> DictConfig:
@@ -70,7 +69,7 @@ def _composed(words: Words, catalog: Catalog) -> DictConfig:
 def _mend(message: str, words: Words) -> bool:
     """Change or drop the word that Hydra complains of; False where it is none of them."""
     choices, found = words.choices, re.match(r"(Could not override|Could not delete|Multiple values for) '?([^\s'=]+)", message)
-    complaint, key = found.groups() if found else ("", "")
+    complaint, key = (found[1], found[2].rstrip(".")) if found else ("", "")
     if complaint == "Could not override" and key in choices:
         if OPEN_PLACE.fullmatch(key):
             choices[key] = f"+{choices[key]}"
@@ -95,23 +94,40 @@ def _mend(message: str, words: Words) -> bool:
 
 def _problem(error: Exception, catalog: Catalog) -> Problem:
     """Hydra's complaint about the YAML files in one line."""
+    if isinstance(error, UnicodeDecodeError):
+        return Problem(_file_with(lambda text: "\ufffd" in text, catalog) or "configuration", "is not UTF-8 text")
     message = str(error) or str(error.__cause__)
     absent = re.match(r"(?:In '([^']+)': )?Could not (?:find|load) '(?:(.+)/)?([^/]+?)(?:\.yaml)?'", message)
-    if absent is None:
-        return Problem("configuration", " ".join(message.split("\nConfig search path:")[0].split()))
-    parent, group, name = absent.groups()
-    known = catalog.choices.get(group or "")
-    found, allowed = (f"'{name}' is not a choice of {group}", known) if known else (f"there is no group '{group}'", catalog.choices)
-    return Problem(f"{parent or 'train'}.yaml", found, nearest(name if known else str(group), allowed))
+    if absent is not None:
+        return _absent(absent[1] or "train", absent[2] or "", absent[3], catalog)
+    unplaced = re.match(r"In '([^']+)': Could not override '([^']+)'", message)
+    if unplaced is not None:
+        return Problem(f"{unplaced[1]}.yaml", f"overrides '{unplaced[2]}', which nothing chose", nearest(unplaced[2], catalog.choices))
+    return Problem("configuration", " ".join(message.split("\nConfig search path:")[0].split()))
+
+
+def _absent(parent: str, group: str, name: str, catalog: Catalog) -> Problem:
+    """A file that names a choice that is not there. `parent` is where the slot is, which another file may have overridden."""
+    file = _file_with(lambda text: re.search(rf"/{group}(@\S+)?: *['\"]?{re.escape(name)}\b", text) is not None, catalog)
+    known = catalog.choices.get(group)
+    if known is None:
+        return Problem(file or f"{parent}.yaml", f"there is no group '{group}'", nearest(group, catalog.choices))
+    return Problem(file or f"{parent}.yaml", f"'{name}' is not a choice of {group}", nearest(name, known))
+
+
+def _file_with(found: Callable[[str], bool], catalog: Catalog) -> str | None:
+    """The first file of which this is true."""
+    files = (choice.file for choices in catalog.choices.values() for choice in choices.values())
+    return next((str(file) for file in files if found(file.read_text(encoding="utf-8", errors="replace"))), None)
 
 
 def _delete(config: DictConfig, key: str, problems: list[Problem]) -> None:
     """Take a key out of the tree."""
     above, _, name = key.rpartition(".")
     parent = OmegaConf.select(config, above) if above else config
-    if not isinstance(parent, DictConfig) or name not in list(parent):
-        allowed = [f"{above}.{other!s}" if above else str(other) for other in parent] if isinstance(parent, DictConfig) else []
-        problems.append(Problem(f"~{key}", "there is no such key", nearest(key, [other for other in allowed if other != "hydra"])))
+    names = [str(other) for other in parent if other != "hydra"] if isinstance(parent, DictConfig) else []
+    if name not in names:
+        problems.append(Problem(f"~{key}", "there is no such key", nearest(name, names)))
         return
     with open_dict(parent):
         del parent[name]

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mmtrain.config.catalog import Catalog, catalog
+from mmtrain.config.catalog import Catalog
 from mmtrain.config.check import check
 from mmtrain.config.run import Run
 from mmtrain.errors import ConfigError, Problem, RunError
@@ -33,7 +33,7 @@ def load(overrides: Sequence[str] = (), config_dir: Path | None = None) -> Compo
     """
     from mmtrain.config.compose import compose  # Hydra takes 0.15 s to import; `evaluate` and `predict` do without
 
-    offered = catalog(config_dir)
+    offered = Catalog.open(config_dir)
     composition = compose(overrides, offered)
     return Composed(_checked(composition.tree, composition.problems, offered), composition.folder)
 
@@ -49,14 +49,14 @@ def load_sweep(overrides: Sequence[str], config_dir: Path | None = None) -> tupl
     from mmtrain.config.compose import compose
     from mmtrain.config.override import jobs
 
-    offered = catalog(config_dir)
+    offered = Catalog.open(config_dir)
     folders: list[Path] = []
     configs: list[tuple[list[str], Run]] = []
     problems: dict[Problem, None] = {}  # a set in order: what is wrong with every job is told once
     for job in jobs(overrides):
         try:
-            composition = compose(job, offered)
-            folders.append(composition.sweep)
+            composition = compose(job, offered, folder="hydra.sweep.dir")
+            folders.append(composition.folder)
             configs.append((job, _checked(composition.tree, composition.problems, offered)))
         except ConfigError as error:
             problems |= dict.fromkeys(error.problems)
@@ -95,7 +95,7 @@ def again(folder: Path, overrides: Sequence[str] = (), *, trust: Sequence[str] =
     own = [word for word in overrides if word.startswith("hydra.")]
     config = load_run(folder, [word for word in overrides if word not in own], trust=trust, rows=True)
     name = str(config.data["name"]).replace('"', '\\"')
-    composition = compose([*own, f'data.name="{name}"'], catalog())
+    composition = compose([*own, f'data.name="{name}"'], Catalog.open())
     if composition.problems:
         raise ConfigError(*composition.problems)
     return Composed(config, composition.folder)
@@ -104,8 +104,10 @@ def again(folder: Path, overrides: Sequence[str] = (), *, trust: Sequence[str] =
 def _checked(tree: dict[str, Any], problems: Sequence[Problem], offered: Catalog) -> Run:
     trust = tree.get("trust")
     names = [name for name in trust if isinstance(name, str)] if isinstance(trust, list) else []
-    hidden = [f"{file} is never used: a built-in choice has its name; rename it" for file in offered.hidden]
-    return replace(check(tree, names, told=problems), warnings=hidden)
+    warnings = [f"{file} is never used: a built-in choice has its name; rename it" for file in offered.hidden]
+    if names:
+        warnings.append(f"parts may be built from {', '.join(names)}, looked up in this folder and among the installed packages")
+    return replace(check(tree, names, told=problems), warnings=warnings)
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -122,5 +124,7 @@ def _read(folder: Path) -> dict[str, Any]:
 def _set(tree: dict[str, Any], key: str, value: object) -> None:
     *above, name = key.split(".")
     for step in above:
-        tree = tree.setdefault(step, {}) if isinstance(tree, dict) else {}
+        if not isinstance(tree.get(step), dict):
+            tree[step] = {}
+        tree = tree[step]
     tree[name] = value

@@ -4,6 +4,7 @@ Values are handed on as `++key=value`, so that Hydra takes any key, and our own 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -33,7 +34,7 @@ def sort_words(texts: Sequence[str], catalog: Catalog) -> Words:
     words = Words()
     for text in texts:
         try:
-            _sort(_parse(text), text, catalog, words)
+            _sort(*_parse(text), catalog, words)
         except ConfigError as error:
             words.problems += error.problems
     return words
@@ -49,7 +50,7 @@ def jobs(texts: Sequence[str]) -> list[list[str]]:
     problems: list[Problem] = []
     for text in texts:
         try:
-            alternatives.append(_alternatives(_parse(text), text))
+            alternatives.append(_alternatives(*_parse(text)))
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -65,7 +66,7 @@ def values(texts: Sequence[str]) -> dict[str, object]:
     """
     found: dict[str, object] = {}
     for text in texts:
-        override = _parse(text)
+        override, _ = _parse(text)
         key = override.key_or_group
         if key == "trust":
             raise ConfigError(Problem(text, "a run folder's trust is not an override", "use --trust MODULE"))
@@ -75,16 +76,16 @@ def values(texts: Sequence[str]) -> dict[str, object]:
     return found
 
 
-def _parse(text: str) -> Override:
-    try:
-        return OverridesParser.create().parse_override(text)
-    except HydraException:
-        fix = (
-            "put a value with special characters in quotes, inside those of the shell: 'key=\"a (b)\"'"
-            if "=" in text
-            else "write KEY=VALUE"
-        )
-        raise ConfigError(Problem(text, "cannot be read", fix)) from None
+def _parse(text: str) -> tuple[Override, str]:
+    """The word, and its text as Hydra can read it: a plain value with an accent or a bracket, as paths have, is put in quotes."""
+    key, _, value = text.partition("=")
+    quoted = '{}="{}"'.format(key, value.replace('"', '\\"'))
+    plain = value and value[0] not in "[{'\"" and "," not in value
+    for attempt in (text, *([quoted] if plain else [])):
+        with suppress(HydraException):
+            return OverridesParser.create().parse_override(attempt), attempt
+    fix = "put a value with special characters in quotes, inside those of the shell: 'key=\"a (b), c\"'" if value else "write KEY=VALUE"
+    raise ConfigError(Problem(text, "cannot be read", fix))
 
 
 def _alternatives(override: Override, text: str) -> list[str]:
@@ -98,7 +99,7 @@ def _alternatives(override: Override, text: str) -> list[str]:
 def _sort(override: Override, text: str, catalog: Catalog, words: Words) -> None:
     key = override.key_or_group
     if override.is_sweep_override():
-        raise ConfigError(Problem(key, f"several values, {override.get_value_element_as_str()}", "add -m to train once with each"))
+        raise ConfigError(Problem(key, f"several values, {text.partition('=')[2]}", "add -m to train once with each"))
     if override.is_hydra_override() and key not in HYDRA_KEYS:
         raise ConfigError(Problem(key, "is not used", nearest(key, HYDRA_KEYS)))
     if key in catalog.choices and not isinstance(override.value(), dict):

@@ -54,23 +54,25 @@ def _definition(module: str, name: str, where: str, trust: tuple[str, ...]) -> a
     if not trusted(module, trust):
         found = f"'{module}.{name}' is neither mmtrain's nor in a module that you trust"
         raise ConfigError(Problem(where, found, f"if it is yours: trust=[{module.split('.')[0] or name}]"))
-    tree = _tree(module, where)
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return node
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if name == (alias.asname or alias.name):
-                    return _definition(_absolute(node, module), alias.name, where, trust)
-    raise ConfigError(Problem(where, f"'{module}.{name}' is not there", nearest(name, classes(module, where))))
+    body = _tree(module, where).body
+    own = [node for node in body if isinstance(node, ast.ClassDef) and node.name == name]
+    if own:
+        return own[-1]
+    imports = [(node, alias) for node in body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    for node, alias in imports:
+        if name == (alias.asname or alias.name):
+            return _definition(_absolute(node, module), alias.name, where, trust)
+    allowed = [f"{module}.{other}" for other in classes(module, where)]
+    raise ConfigError(Problem(where, f"'{module}.{name}' is not there", nearest(f"{module}.{name}", allowed)))
 
 
 def classes(module: str, where: str) -> list[str]:
-    """The classes that a module defines or hands on: what `_target_` may name."""
+    """The classes of a module that `_target_` may name: its own, or in a package those that it hands on."""
     body = _tree(module, where).body
     own = [node.name for node in body if isinstance(node, ast.ClassDef)]
-    handed_on = [alias.asname or alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names]
-    return sorted({name for name in own or handed_on if name[0].isupper()})
+    above = module.split(".")[0]
+    inside = [node for node in body if isinstance(node, ast.ImportFrom) and _absolute(node, module).split(".")[0] == above]
+    return sorted(own or (alias.asname or alias.name for node in inside for alias in node.names if alias.name[0].isupper()))
 
 
 def _absolute(node: ast.ImportFrom, module: str) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mmtrain.data.encode import encode_chunks, progress
 from mmtrain.data.fingerprint import fingerprint
-from mmtrain.data.part import Modality
 from mmtrain.data.settings import Settings
 from mmtrain.data.store import Store, read, write
 from mmtrain.errors import DataError, Problem
+from mmtrain.modality import Modality
 from mmtrain.table import Table
 
 BUILDING = ".building"  # ends the name of a folder that is being written
@@ -46,7 +46,9 @@ def open_store(name: str, modality: Modality, table: Table, settings: Settings, 
 def refuse_bad(store: Store, settings: Settings) -> None:
     """Raise the problems of a store, unless bad cells are to count as absent."""
     if store.bad and settings.on_bad == "error":
-        total = Problem(f"data: {store.bad} cells cannot be read", "the first are named above", "mend them, or set data.on_bad=absent")
+        total = Problem(
+            "data", f"cells that cannot be read: {store.bad}, the first are named above", "mend them, or set data.on_bad=absent"
+        )
         raise DataError(*store.problems, total)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from mmtrain.batch import Batch
-from mmtrain.data.part import Modality
 from mmtrain.data.store import Store
 from mmtrain.data.target import Target
+from mmtrain.modality import Modality
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    @property
+    def present(self) -> dict[str, np.ndarray]:
+        """Which rows have each modality."""
+        return {name: store.present[self.positions] for name, store in self.stores.items()}
 
     @property
     def targets(self) -> dict[str, np.ndarray]:

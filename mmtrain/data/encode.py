@@ -11,11 +11,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mmtrain.data.part import Arrays, Modality
 from mmtrain.errors import Problem
+from mmtrain.modality import Modality
 from mmtrain.table import Table
 
 ROWS = 256  # of a chunk
+
+Arrays = dict[str, np.ndarray | list[np.ndarray]]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from mmtrain import __version__
-from mmtrain.data.part import Modality
+from mmtrain.modality import Modality
 from mmtrain.table import Table
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from mmtrain.data.part import Fitted, Modality, Task
 from mmtrain.data.problems import together
-from mmtrain.errors import Problem, nearest
+from mmtrain.modality import Modality
 from mmtrain.table import Table
+from mmtrain.task import Task
 
 
 def fit(modalities: Mapping[str, Modality], tasks: Mapping[str, Task], train: Table) -> None:
@@ -19,7 +19,8 @@ def fit(modalities: Mapping[str, Modality], tasks: Mapping[str, Task], train: Ta
         DataError: all problems of all parts, for example a task without a label.
     """
     train = replace(train, bad=[])  # cells that cannot be read are reported when they are encoded
-    together([partial(part.fit, train) for part in (*modalities.values(), *tasks.values())])
+    calls = [modality.fit for modality in modalities.values()] + [task.fit for task in tasks.values()]
+    together([partial(call, train) for call in calls])
 
 
 def fitted_state(modalities: Mapping[str, Modality], tasks: Mapping[str, Task]) -> dict[str, dict[str, Any]]:
@@ -37,16 +38,3 @@ def load_fitted(modalities: Mapping[str, Modality], tasks: Mapping[str, Task], s
         modality.load_state(state["modalities"][name])
     for name, task in tasks.items():
         task.load_state(state["tasks"][name])
-
-
-def missing_columns(modalities: Mapping[str, Modality], tasks: Mapping[str, Task], table: Table) -> list[Problem]:
-    """Say which columns of the parts the table lacks."""
-    parts: dict[str, Fitted] = {f"data.modalities.{name}": part for name, part in modalities.items()}
-    parts |= {f"tasks.{name}": part for name, part in tasks.items()}
-    columns = table.frame.columns
-    return [
-        Problem(where, f"{table.file} has no column '{column}'", nearest(column, columns))
-        for where, part in parts.items()
-        for column in part.columns
-        if column not in columns
-    ]

@@ -1,27 +1,28 @@
 """From a source to data sets that give batches."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from mmtrain.data.cache import open_store, refuse_bad
+from mmtrain.data.columns import missing_columns, with_columns
 from mmtrain.data.dataset import Dataset
 from mmtrain.data.encode import encode_chunks
 from mmtrain.data.encode import progress as progress_bar
-from mmtrain.data.fit import fit, fitted_state, load_fitted, missing_columns
-from mmtrain.data.part import Modality, Task
+from mmtrain.data.fit import fit, fitted_state, load_fitted
 from mmtrain.data.problems import together
 from mmtrain.data.settings import Settings
 from mmtrain.data.store import Store, gather
 from mmtrain.data.target import encode_targets
 from mmtrain.errors import DataError
+from mmtrain.modality import Modality
 from mmtrain.source import TRAIN, Source, Splits
 from mmtrain.table import Table
+from mmtrain.task import Task
 
 Stores = dict[tuple[str, str], Store]
 
@@ -61,7 +62,8 @@ def prepare(
         DataError: a file, a row or a cell cannot be used; no store is left behind half built.
     """
     splits = _limited(source.tables(), settings.limit)
-    problems = [problem for table in splits.tables.values() for problem in missing_columns(modalities, tasks, table)]
+    problems = [problem for table in splits.tables.values() for problem in missing_columns("data.modalities", modalities, table)]
+    problems += missing_columns("tasks", tasks, splits.tables[splits.rows[TRAIN][0]])
     if problems:
         raise DataError(*problems)
     if state is None:
@@ -87,13 +89,11 @@ def open_rows(
     Raises:
         DataError: no modality has a column in the table, or a cell cannot be read.
     """
-    lacking = missing_columns(modalities, {}, table)
+    lacking = missing_columns("data.modalities", modalities, table)
     there = [name for name, modality in modalities.items() if set(modality.columns) & set(table.frame.columns)]
     if not there:
         raise DataError(*lacking)
-    columns = [column for part in (*modalities.values(), *tasks.values()) for column in part.columns]
-    empty = [pl.lit(None, pl.String).alias(column) for column in dict.fromkeys(columns) if column not in table.frame.columns]
-    table = replace(table, frame=table.frame.with_columns(empty))
+    table = with_columns(with_columns(table, modalities), tasks)
     with progress_bar(table.file, len(table) * len(modalities), show=True) as done:
         stores = {name: gather(encode_chunks(modality, table, done)) for name, modality in modalities.items()}
     together([partial(refuse_bad, store, settings) for store in stores.values()])
@@ -127,13 +127,16 @@ def _open_stores(splits: Splits, settings: Settings, modalities: Mapping[str, Mo
 def _dataset(
     split: str, splits: Splits, stores: Stores, settings: Settings, modalities: Mapping[str, Modality], tasks: Mapping[str, Task]
 ) -> Dataset:
-    table, rows = splits.rows[split]
-    targets, notes = encode_targets(tasks, splits.tables[table].take(rows), settings)
-    own = {name: stores[table, name] for name in modalities}
-    return Dataset(modalities, own, rows, targets, [splits.ids[table][row] for row in rows], notes)
+    name, rows = splits.rows[split]
+    table = splits.tables[name].take(rows)
+    lacking = missing_columns("tasks", tasks, table)
+    targets, notes = encode_targets(tasks, with_columns(table, tasks), settings)
+    notes += [f"{problem.where}: {problem.found}; no row of {split} is labelled" for problem in lacking]
+    own = {modality: stores[name, modality] for modality in modalities}
+    return Dataset(modalities, own, rows, targets, [splits.ids[name][row] for row in rows], notes)
 
 
 def _notes(name: str, table: Table, store: Store) -> list[str]:
     where = f"data.modalities.{name}, {table.file}"
-    notes = [f"{where}: {store.bad} cells cannot be read and count as absent; the first: {store.problems[0]}"] if store.bad else []
+    notes = [f"{where}: cells that cannot be read and count as absent: {store.bad}; the first: {store.problems[0]}"] if store.bad else []
     return notes if store.present.any() else [*notes, f"{where}: no row has it"]

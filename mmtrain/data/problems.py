@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from mmtrain.errors import DataError, Problem
+from mmtrain.errors import UserError
 
 Result = TypeVar("Result")
 
@@ -12,14 +12,16 @@ def together(calls: Iterable[Callable[[], Result]]) -> list[Result]:
     """Results of all calls.
 
     Raises:
-        DataError: one or more calls raised it; it carries all their problems, each once.
+        UserError: one or more calls raised it; it is of the first one's kind and carries the problems of all, each once.
     """
-    results, problems = [], list[Problem]()
+    results = list[Result]()
+    errors = list[UserError]()
     for call in calls:
         try:
             results.append(call())
-        except DataError as error:
-            problems += error.problems
-    if problems:
-        raise DataError(*dict.fromkeys(problems))
+        except UserError as error:
+            errors.append(error)
+    if errors:
+        problems = dict.fromkeys(problem for error in errors for problem in error.problems)
+        raise type(errors[0])(*problems)
     return results

@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from mmtrain.data.part import Task
 from mmtrain.data.problems import together
 from mmtrain.data.settings import Settings
 from mmtrain.errors import DataError, Problem
 from mmtrain.table import Table
+from mmtrain.task import Task
 
 UNSEEN = -1  # stands for a class that train never saw
 SHOWN = 10
@@ -40,9 +40,15 @@ def _encode(name: str, task: Task, table: Table, settings: Settings) -> tuple[Ta
     table = replace(table, bad=[])
     values, labelled = task.encode(table)
     if table.bad and settings.on_bad == "error":
-        total = Problem(f"tasks.{name}", f"{len(table.bad)} labels cannot be read", "mend them, or set data.on_bad=absent")
+        total = Problem(
+            f"tasks.{name}",
+            f"labels that cannot be read: {len(table.bad)}, the first are named above",
+            "mend them, or set data.on_bad=absent",
+        )
         raise DataError(*table.bad[:SHOWN], total)
-    notes = [f"tasks.{name}: {len(table.bad)} labels cannot be read and count as missing; the first: {table.bad[0]}"] if table.bad else []
+    notes = (
+        [f"tasks.{name}: labels that cannot be read and count as missing: {len(table.bad)}; the first: {table.bad[0]}"] if table.bad else []
+    )
     new = labelled & (values == UNSEEN) if values.dtype.kind == "i" and values.ndim == 1 else np.zeros(len(labelled), bool)
     if new.any():
         notes.append(_unseen(name, task, table, new, settings))
@@ -52,7 +58,7 @@ def _encode(name: str, task: Task, table: Table, settings: Settings) -> tuple[Ta
 
 def _unseen(name: str, task: Task, table: Table, new: np.ndarray, settings: Settings) -> str:
     cells = Counter(zip(*(table.take(np.flatnonzero(new)).text(column) for column in task.columns), strict=True))
-    shown = ", ".join(f"'{' '.join(filter(None, cell))}' ({count} rows)" for cell, count in cells.most_common(SHOWN))
+    shown = ", ".join(f"'{' '.join(filter(None, cell))}' (rows: {count})" for cell, count in cells.most_common(SHOWN))
     more = f" and {len(cells) - SHOWN} more" if len(cells) > SHOWN else ""
     where, found = f"tasks.{name}, {table.file}", f"train never saw {shown}{more}"
     if settings.on_unseen == "error":

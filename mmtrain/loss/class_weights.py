@@ -24,9 +24,8 @@ def class_weights(spec: TargetSpec, choice: Literal["none", "inverse"] | Mapping
         return torch.ones_like(counts)
     if choice == "inverse":
         return counts.sum() / (len(counts) * counts)
-    given = {str(label): weight for label, weight in choice.items()}  # YAML reads the label 1 as a number
-    unknown = [label for label in given if label not in spec.counts]
+    unknown = [label for label in choice if label not in spec.counts]
     if unknown:
         where = f"tasks.{spec.name}.loss.class_weights"
         raise ConfigError(*(Problem(where, f"train has no label '{label}'", nearest(label, spec.counts)) for label in unknown))
-    return torch.tensor([given.get(label, 1.0) for label in spec.counts])
+    return torch.tensor([choice.get(label, 1.0) for label in spec.counts])

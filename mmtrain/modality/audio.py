@@ -21,7 +21,8 @@ from mmtrain.spec import AudioSpec
 from mmtrain.table import Table
 
 FULL_SCALE = 32768  # an int16 sample s stands for the amplitude s / 32768
-FLOOR = 1e-6  # power of a band that counts as silence, against a full-scale signal
+STREAMED = 0x7FFF0000  # from this size on, a WAV header says "until the stream ends"
+FLOOR = 1e-8  # power of a band that counts as silence, where a full-scale tone has 0.25
 
 
 class AudioModality(nn.Module):
@@ -29,7 +30,7 @@ class AudioModality(nn.Module):
 
     Channels are averaged, other rates resampled to `sample_rate` (Hz), and the first `max_seconds` are kept. Calling it gives
     the log-mel spectrogram: every `hop_ms` milliseconds one frame of `window_ms` (Hann), with `bands` mel bands as
-    ln(1 + power / 1e-6), so that silence is exactly 0, as is padding. A sound of n samples has ceil(n / hop) frames,
+    ln(1 + power / 1e-8), so that silence is exactly 0, as is padding. A sound of n samples has ceil(n / hop) frames,
     whatever it is batched with.
     """
 
@@ -94,11 +95,7 @@ class AudioModality(nn.Module):
         return {"samples": list(samples)}, np.array([len(row) > 0 for row in samples], bool)
 
     def _samples(self, table: Table, cell: str | bytes) -> np.ndarray:
-        file = encoded_file(table, cell)
-        try:
-            wave, rate = _decoded(file, self.max_seconds)
-        except (soundfile.SoundFileError, TypeError) as error:  # TypeError: headerless samples, of a rate that nobody tells
-            raise UnreadableError(f"{describe(cell)} cannot be decoded as a sound: {_reason(error)}") from None
+        wave, rate = _decoded(encoded_file(table, cell), describe(cell), self.max_seconds)
         if len(wave) == 0:
             raise UnreadableError(f"{describe(cell)} holds no sound (0 samples)")
         if not np.isfinite(wave).all():
@@ -123,22 +120,39 @@ class AudioModality(nn.Module):
         waves = nn.functional.pad(waves, (0, (count - 1) * self.hop + len(self.window) - waves.shape[1]))
         with torch.autocast(waves.device.type, enabled=False):  # powers span more than half precision can hold
             spectrum = torch.stft(waves, len(self.window), self.hop, window=self.window, center=False, return_complex=True)
-            power = torch.view_as_real(spectrum).square().sum(-1)
+            power = spectrum.real.square() + spectrum.imag.square()
             bands = torch.log1p(power.transpose(1, 2) @ self.mel / FLOOR)
         return Spectrogram(torch.where(mask[:, :, None], bands, 0), mask)
 
 
-def _decoded(file: Path | BytesIO, max_seconds: float) -> tuple[np.ndarray, int]:
+def _wav_size(file: Path | BytesIO) -> tuple[int, int]:
+    """Bytes of the file, and bytes that its header announces: 0 where it is no WAV, or was a stream whose end nobody knew."""
+    if isinstance(file, Path):
+        size = file.stat().st_size
+        with file.open("rb") as opened:
+            head = opened.read(8)
+    else:
+        size, head = len(file.getbuffer()), file.getvalue()[:8]
+    announced = int.from_bytes(head[4:], "little") + 8
+    return size, announced if head[:4] == b"RIFF" and announced < STREAMED else 0
+
+
+def _decoded(file: Path | BytesIO, name: str, max_seconds: float) -> tuple[np.ndarray, int]:
     """The first seconds of a sound, its channels averaged, (T,) float32 from -1 to 1; and its rate in Hz."""
-    with soundfile.SoundFile(file) as sound:
-        wanted = min(sound.frames, math.ceil(max_seconds * sound.samplerate))
-        wave = sound.read(wanted, dtype="float32", always_2d=True).mean(1)
-        return wave, sound.samplerate
-
-
-def _reason(error: Exception) -> str:
-    """What the decoder says of the file, without naming the file once more."""
-    return error.error_string if isinstance(error, soundfile.LibsndfileError) else str(error)
+    size, announced = _wav_size(file)
+    if size < announced:  # the decoder would take what is there for the whole
+        raise UnreadableError(f"{name} is cut off: its header announces {announced:,} bytes, it has {size:,}")
+    try:
+        with soundfile.SoundFile(file) as sound:
+            wanted = min(sound.frames, math.ceil(max_seconds * sound.samplerate))
+            wave = sound.read(wanted, dtype="float32", always_2d=True).mean(1)
+    except soundfile.LibsndfileError as error:
+        raise UnreadableError(f"{name} cannot be decoded as a sound: {error.error_string}") from None
+    except TypeError:
+        raise UnreadableError(f"{name} cannot be decoded as a sound: it has no header that tells its rate") from None
+    if len(wave) < wanted:
+        raise UnreadableError(f"{name} is cut off: {len(wave):,} of {wanted:,} samples can be decoded")
+    return wave, sound.samplerate
 
 
 def _resampled(wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:

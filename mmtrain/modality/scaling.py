@@ -4,7 +4,7 @@ A column that is constant in train, or has no number there, says nothing: it is 
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +20,12 @@ class Standard:
     deviation: float
 
     @classmethod
-    def fit(cls, values: np.ndarray) -> Self:
+    def fit(cls, values: np.ndarray) -> "Standard":
         """Measure the train values (n,)."""
         return cls(float(values.mean()), float(values.std())) if len(values) else cls(0.0, 0.0)
 
     @classmethod
-    def restore(cls, state: Any) -> Self:
+    def restore(cls, state: Any) -> "Standard":
         """From what `state` gave."""
         return cls(**state)
 
@@ -48,12 +48,12 @@ class Quantile:
     quantiles: list[float]
 
     @classmethod
-    def fit(cls, values: np.ndarray) -> Self:
+    def fit(cls, values: np.ndarray) -> "Quantile":
         """Keep the quantiles of the train values (n,)."""
         return cls(np.quantile(values, np.linspace(0, 1, KNOTS)).tolist() if len(values) else [0.0])
 
     @classmethod
-    def restore(cls, state: Any) -> Self:
+    def restore(cls, state: Any) -> "Quantile":
         """From what `state` gave."""
         return cls(list(state))
 

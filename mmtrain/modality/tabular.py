@@ -44,7 +44,7 @@ class TabularModality(nn.Module):
             raise ConfigError(Problem("tabular modality", "neither numeric nor categorical columns", "name at least one column"))
         self.scaling = SCALINGS[scaling]
         self.scalers: dict[str, Standard | Quantile] = {}
-        self.codes: dict[str, dict[str, int]] = {}
+        self.codes: dict[str, dict[str, int]] = {column: {} for column in self.categorical}
 
     @property
     def columns(self) -> list[str]:

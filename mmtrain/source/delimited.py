@@ -22,11 +22,11 @@ def parse(content: bytes, file: str, separator: str) -> tuple[pl.DataFrame, np.n
     content = content.lstrip(b"\r\n")
     if b"\n" not in content:
         content = content.replace(b"\r", b"\n")  # line ends of old Macs
-    names = header(content, file, separator)
+    names = _header(content, file, separator)
     cells, blank = _shape(content, separator)
     wrong = np.flatnonzero((cells != len(names)) & ~blank)
     if len(wrong):
-        raise DataError(*(_ragged(file, row, cells[row], len(names)) for row in wrong[:10]))
+        raise DataError(*(_ragged(file, row, int(cells[row]), len(names)) for row in wrong[:10].tolist()))
     try:
         frame = pl.read_csv(content, separator=separator, infer_schema=False)
     except pl.exceptions.PolarsError as error:
@@ -38,7 +38,7 @@ def parse(content: bytes, file: str, separator: str) -> tuple[pl.DataFrame, np.n
     return frame[kept], kept + 1
 
 
-def header(content: bytes, file: str, separator: str) -> list[str]:
+def _header(content: bytes, file: str, separator: str) -> list[str]:
     """Column names: the first row of UTF-8 `content`."""
     names = next(csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), delimiter=separator), [])
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from mmtrain.errors import DataError, Problem, nearest
-from mmtrain.source.delimited import header, parse
+from mmtrain.source.delimited import parse
 from mmtrain.table import Table
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
@@ -49,24 +49,6 @@ def read_table(path: Path, form: Format, *, file: str | None = None, root: Path 
         raise DataError(Problem(file, "holds no rows", "give a file with at least one row below the header"))
     frame = frame.rename(lambda name: unicodedata.normalize("NFC", name))
     return Table(frame.with_columns(_emptied(frame, form)), file, numbers, path.parent if root is None else root, form.decimal)
-
-
-def read_columns(path: Path, form: Format, *, file: str | None = None) -> list[str]:
-    """Column names of a file, as `read_table` will name them; of CSV and TSV only the header is parsed."""
-    file = file or str(path)
-    suffix = path.suffix.lower()
-    try:
-        if suffix in PARQUET:
-            names = list(pl.read_parquet_schema(path))
-        elif suffix in JSON_LINES:
-            names = _json_lines(path, form, file).columns
-        else:
-            names = header(_utf8(path, form, file).lstrip(b"\r\n"), file, _separator(suffix, form, file))
-    except OSError as error:
-        raise DataError(_unreadable(path, file, error)) from error
-    except pl.exceptions.PolarsError as error:
-        raise DataError(_broken(file, error)) from error
-    return [unicodedata.normalize("NFC", name) for name in names]
 
 
 def row_ids(table: Table, column: str | None) -> list[str]:

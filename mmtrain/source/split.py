@@ -20,7 +20,7 @@ def by_column(table: Table, column: str) -> dict[str, np.ndarray]:
     strange = [(cell, count) for cell, count in Counter(cells.tolist()).items() if cell not in names]
     if strange:
         where, fix = f"{table.file}, column '{column}'", f"allowed: {', '.join(names)}"
-        raise DataError(*(Problem(where, f"'{cell or ''}' in {count} rows is no split", fix) for cell, count in strange[:10]))
+        raise DataError(*(Problem(where, f"'{cell or ''}' is no split (rows: {count})", fix) for cell, count in strange[:10]))
     return {name: np.flatnonzero(cells == name) for name in names if name != TEST or TEST in cells}
 
 
@@ -65,7 +65,7 @@ def _units(table: Table, group: str | None) -> np.ndarray:
     cells = _cells(table, group, "data.group")
     if None in cells:
         where = f"{table.file}, row {table.numbers[cells.index(None)]}, column '{group}'"
-        raise DataError(Problem(where, f"no group in {cells.count(None)} rows", "fill them in, or leave data.group out"))
+        raise DataError(Problem(where, f"no group (rows without one: {cells.count(None)})", "fill them in, or leave data.group out"))
     numbers = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
     return np.array([numbers[cell] for cell in cells])
 

@@ -63,7 +63,8 @@ class Regression:
         numbers = self._numbers(reported)
         numbers = numbers[np.isfinite(numbers)]
         if len(numbers) == 0:
-            raise DataError(Problem(f"tasks.{self.name}", unlabelled(self.columns[0], table)), *reported.bad[:SHOWN])
+            fix = f"labels that are words are for task@tasks.{self.name}=classification" if reported.bad else ""
+            raise DataError(Problem(f"tasks.{self.name}", unlabelled(self.columns[0], table), fix), *reported.bad[:SHOWN])
         if np.ptp(numbers) == 0:
             found = f"all {len(numbers)} labels of column '{self.columns[0]}' in train are {numbers[0]:g}"
             raise DataError(Problem(f"tasks.{self.name}", found, "there is nothing to learn from a constant"))

@@ -2,19 +2,20 @@
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mmtrain.batch import Spectrogram, Tokens
-from mmtrain.encoder.convolution import Convolution
+from mmtrain.encoder.normalisation import MaskedBatchNorm
 from mmtrain.option import Count, Dropout
 from mmtrain.spec import AudioSpec
 
 
 class CNN(nn.Module):
-    """`layers` convolutions over time and frequency of a log-mel spectrogram, read out as one token a step of time.
+    """`layers` convolutions of 3x3 over time and frequency of a log-mel spectrogram, read out as one token a step of time.
 
     The first convolution has `channels` channels, each further one twice as many, up to four times as many; each but the last halves
-    time and frequency. A token is a projection of all channels and all frequencies of its step: pooling over
-    frequency would lose which sound it was.
+    time and frequency. A token is a projection of all channels and all frequencies of its step: pooling over frequency would
+    lose which sound it was.
     """
 
     def __init__(
@@ -30,17 +31,21 @@ class CNN(nn.Module):
         self.out_dim = out_dim
         widths = [1, *(channels * min(2**layer, 4) for layer in range(layers))]
         self.strides = [2] * (layers - 1) + [1]
-        self.layers = nn.ModuleList(Convolution(widths[layer], widths[layer + 1], stride=self.strides[layer]) for layer in range(layers))
-        bands = -(-spec.bands // 2 ** (layers - 1))
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(widths[layer], widths[layer + 1], 3, stride, padding=1, bias=False) for layer, stride in enumerate(self.strides)
+        )
+        self.normalisations = nn.ModuleList(MaskedBatchNorm(width) for width in widths[1:])
         self.dropout = nn.Dropout(dropout)
+        bands = -(-spec.bands // 2 ** (layers - 1))
         self.readout = nn.Linear(bands * widths[-1], out_dim)
 
     def forward(self, inputs: Spectrogram) -> Tokens:
         """Tokens in the order of time, one for each 2^(layers - 1) frames."""
         mask = inputs.mask
         values = torch.where(mask[:, :, None], inputs.bands, 0)[..., None].permute(0, 3, 1, 2)  # one channel, channels last
-        for layer, stride in zip(self.layers, self.strides, strict=True):
+        for convolution, normalisation, stride in zip(self.convolutions, self.normalisations, self.strides, strict=True):
+            # A sound's zeros behind its end are those that a convolution assumes around its map: padding changes nothing.
             mask = mask[:, ::stride]
-            values = layer(values, mask[:, None, :, None])
+            values = functional.relu(normalisation(convolution(values), mask))
         tokens = self.readout(self.dropout(values.permute(0, 2, 3, 1).flatten(2)))
         return Tokens(torch.where(mask[:, :, None], tokens, 0), mask)

@@ -8,17 +8,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmtrain.batch import Image, Tokens
-from mmtrain.encoder.convolution import Convolution
+from mmtrain.encoder.normalisation import MaskedBatchNorm
 from mmtrain.option import Count, Dropout
 from mmtrain.spec import ImageSpec
 
 
 class CNN(nn.Module):
-    """`layers` convolutions, read out as `grid` x `grid` tokens.
+    """`layers` convolutions of 3x3, read out as `grid` x `grid` tokens.
 
-    The first convolution has `channels` channels, each further one twice as many, up to four times as many; each but the last halves
-    the picture. The map is averaged to `grid` x `grid` places, each of which has a projection of its own: the mean of the
-    tokens is then a linear map of the whole grid, so that a fusion that pools tokens still sees what stands where.
+    The first convolution has `channels` channels, each further one twice as many, up to four times as many. Each but the last is followed
+    by 2x2 maximum pooling, as long as that leaves at least `grid` places a side. The map is averaged to `grid` x `grid` places, each of
+    which has a projection of its own: the mean of the tokens is then one linear map of the whole grid, so that a fusion that
+    pools tokens still sees what stands where.
     """
 
     def __init__(
@@ -33,18 +34,23 @@ class CNN(nn.Module):
     ) -> None:
         super().__init__()
         self.out_dim, self.grid = out_dim, grid
-        widths = [spec.channels, *(channels * min(2**layer, 4) for layer in range(layers))]
-        self.layers = nn.ModuleList(
-            Convolution(widths[layer], widths[layer + 1], stride=1 if layer == layers - 1 else 2) for layer in range(layers)
-        )
+        blocks: list[nn.Module] = []
+        side, width = min(spec.height, spec.width), spec.channels
+        for layer in range(layers):
+            widened = channels * min(2**layer, 4)
+            blocks.append(nn.Conv2d(width, widened, 3, padding=1, bias=False))
+            if layer < layers - 1 and side // 2 >= grid:
+                blocks.append(nn.MaxPool2d(2))
+                side //= 2
+            blocks += [MaskedBatchNorm(widened), nn.ReLU()]
+            width = widened
+        self.layers = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)
-        self.readout = PlaceLinear(grid * grid, widths[-1], out_dim)
+        self.readout = PlaceLinear(grid * grid, width, out_dim)
 
     def forward(self, inputs: Image) -> Tokens:
         """Tokens row by row of the grid."""
-        values = inputs.pixels.contiguous(memory_format=torch.channels_last)
-        for layer in self.layers:
-            values = layer(values)
+        values = self.layers(inputs.pixels.contiguous(memory_format=torch.channels_last))
         places = functional.adaptive_avg_pool2d(values, self.grid).flatten(2).transpose(1, 2)
         tokens = self.readout(self.dropout(places))
         return Tokens(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device), (self.grid, self.grid))

@@ -1,0 +1,96 @@
+"""Every shipped YAML can be chosen: it composes, passes the check, builds, and a batch goes through the model and back."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from mmtrain.cli import main
+from mmtrain.config import Catalog, load
+from mmtrain.errors import ConfigError
+
+DATA = os.environ.get("MMTRAIN_DATA")
+SMALL = "data.limit=64"
+FEW = ["data.train=96", "data.val=96", "data.test=96", "training.batch_size=32"]  # drawing the default number of rows takes a while
+CHOICES = Catalog.open().choices
+
+# How to choose an option of a group whose place is not the group itself, on generated data.
+PLACES = {
+    "loss/cross_entropy": ["loss@tasks.shape.loss=cross_entropy"],
+    "loss/focal": ["loss@tasks.shape.loss=focal"],
+    "loss/absolute": ["loss@tasks.position.loss=absolute"],
+    "loss/huber": ["loss@tasks.position.loss=huber"],
+    "loss/squared": ["loss@tasks.position.loss=squared"],
+    "modality/audio": ["modality@data.modalities.tone=audio"],
+    "modality/image": ["modality@data.modalities.picture=image"],
+    "modality/text": ["modality@data.modalities.caption=text"],
+    "modality/tabular": [
+        "~data.modalities.caption",
+        "modality@data.modalities.facts=tabular",
+        "data.modalities.facts.categorical=[caption]",
+    ],
+    "source/scenes": ["source@data=scenes"],
+    "task/binary": ["task@tasks.match=binary"],
+    "task/classification": ["task@tasks.match=classification"],
+    "task/regression": ["task@tasks.position=regression"],
+}
+APART = ("data/", "experiment/", "source/table")  # with tests of their own; every data set that is not generated is a table
+
+
+def choices_of(*groups: str) -> list[str]:
+    return [f"{group}/{name}" for group in groups for name in CHOICES.get(group, {})]
+
+
+def words_of(choice: str) -> list[str]:
+    group, _, name = choice.rpartition("/")
+    return PLACES.get(choice, [f"{group}={name}"])
+
+
+@pytest.fixture(autouse=True)
+def _somewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without real data, a folder that holds none; relative run folders fall into a folder of the test's own."""
+    monkeypatch.setenv("MMTRAIN_DATA", DATA or str(tmp_path / "absent"))
+    monkeypatch.chdir(tmp_path)
+
+
+def needs_data(words: list[str]) -> None:
+    """Skip where the only thing wrong is that the data set is not on this machine."""
+    try:
+        load(words)
+    except ConfigError as error:
+        if DATA or not all(problem.found.startswith("no file") for problem in error.problems):
+            raise
+        pytest.skip("MMTRAIN_DATA names no folder of real data")
+
+
+@pytest.mark.parametrize("choice", [name for name in choices_of(*CHOICES) if not name.startswith(APART)])
+def test_a_choice_composes_and_trains_a_batch(choice: str) -> None:
+    assert main(["check", *words_of(choice), *FEW]) == 0
+
+
+@pytest.mark.parametrize("choice", choices_of("data"))
+def test_a_data_set_trains_a_batch(choice: str) -> None:
+    words = words_of(choice)
+    needs_data(words)
+    assert main(["check", *words, SMALL]) == 0
+
+
+@pytest.mark.parametrize("choice", choices_of("experiment"))
+def test_an_experiment_trains_two_steps(choice: str, tmp_path: Path) -> None:
+    words = words_of(choice)
+    needs_data(words)
+    assert main(["train", *words, "training.steps=2", SMALL, f"hydra.run.dir={tmp_path / 'run'}"]) == 0
+    assert (tmp_path / "run" / "results.json").is_file()
+
+
+@pytest.mark.parametrize("choice", [name for name in choices_of("data") if name != "data/scenes"])
+def test_a_data_set_says_where_to_get_it(choice: str) -> None:
+    """Its root hangs on MMTRAIN_DATA alone, and its comments name a source that anyone can reach."""
+    text = CHOICES["data"][choice.removeprefix("data/")].file.read_text(encoding="utf-8")
+    assert re.search(r"^  root: \$\{oc\.env:MMTRAIN_DATA\}/\w+$", text, re.MULTILINE)
+    assert re.search(r"^#.*[\w-]+\.[a-z]{2,}/\w", text, re.MULTILINE)
+
+
+def test_every_fusion_is_a_model() -> None:
+    assert {f"fusion_{name}" for name in CHOICES["fusion"]} <= set(CHOICES["model"])
