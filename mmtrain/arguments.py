@@ -24,7 +24,7 @@ class Flag:
 HELP = Flag("--help", "show this and end", short="-h")
 DEBUG = Flag("--debug", "show the traceback of an error")
 CONFIG_DIR = Flag("--config-dir", "a folder with YAML files of your own, laid out like mmtrain's", "DIR")
-TRUST = Flag("--trust", "build parts from this module of yours; a run folder is never trusted by itself", "MODULE")
+TRUST = Flag("--trust", "build parts from this module of yours; what a run folder trusts does not count", "MODULE")
 JOB = Flag("--cfg", "print the completed configuration and end: --cfg job", "job")
 
 

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from mmtrain.config import Run
 
 OK, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+CONTRADICTIONS = (
+    ("--resume", "--from"),
+    ("--resume", "--multirun"),
+    ("--from", "--multirun"),
+    ("--multirun", "--cfg"),
+    ("--resume", "--config-dir"),
+    ("--from", "--config-dir"),
+)
 Flags = Mapping[str, Sequence[str]]
 
 
@@ -68,11 +76,9 @@ def _run(chosen: Command, words: Sequence[str]) -> None:
 
 
 def _train(words: Sequence[str], flags: Flags) -> None:
-    modes = [name for name in ("--resume", "--from", "--multirun") if name in flags]
-    if "--multirun" in modes and "--cfg" in flags:
-        modes.append("--cfg")
-    if len(modes) > 1:
-        raise ConfigError(Problem("mmtrain train", f"{' and '.join(modes)} cannot go together"))
+    for first, second in CONTRADICTIONS:
+        if first in flags and second in flags:
+            raise ConfigError(Problem("mmtrain train", f"{first} and {second} cannot go together"))
     if "--hydra-help" in flags or "--info" in flags:
         _hydra(words, flags)
     elif "--resume" in flags:
@@ -80,7 +86,7 @@ def _train(words: Sequence[str], flags: Flags) -> None:
     elif "--multirun" in flags:
         from mmtrain.sweep import sweep
 
-        sweep(words, _config_dir(flags))
+        sweep(_trusting(words, flags), _config_dir(flags))
     else:
         _train_once(words, flags)
 
@@ -88,7 +94,10 @@ def _train(words: Sequence[str], flags: Flags) -> None:
 def _train_once(words: Sequence[str], flags: Flags) -> None:
     from mmtrain.config import again, load
 
-    composed = again(Path(flags["--from"][-1]), words, trust=_trust(flags)) if "--from" in flags else load(words, _config_dir(flags))
+    if "--from" in flags:
+        composed = again(Path(flags["--from"][-1]), words, trust=_trust(flags))
+    else:
+        composed = load(_trusting(words, flags), _config_dir(flags))
     if _printed(composed.config, flags):
         return
     from mmtrain.train import train
@@ -195,6 +204,11 @@ def _config_dir(flags: Flags) -> Path | None:
 
 def _trust(flags: Flags) -> list[str]:
     return [module for given in flags.get("--trust", ()) for module in given.split(",")]
+
+
+def _trusting(words: Sequence[str], flags: Flags) -> list[str]:
+    """The words, with --trust as the override that it is where no run is named."""
+    return [*words, *([f"trust=[{','.join(_trust(flags))}]"] if "--trust" in flags else [])]
 
 
 def _hydra(words: Sequence[str], flags: Flags) -> None:

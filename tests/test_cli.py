@@ -1,8 +1,6 @@
 """The command line: what each command hands on, and how mistakes end."""
 
 import inspect
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -63,10 +61,6 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-def python(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, **options)
-
-
 def test_training_gets_a_checked_configuration_and_a_folder(calls: Calls) -> None:
     assert main(["train", "seed=3", "fusion=sum", "hydra.run.dir=there"]) == 0
     [(name, (config, folder), _)] = calls
@@ -77,6 +71,13 @@ def test_training_gets_a_checked_configuration_and_a_folder(calls: Calls) -> Non
 def test_a_sweep_gets_the_words(calls: Calls, flag: str) -> None:
     assert main(["train", "seed=1,2", flag, "fusion=sum", "--config-dir", "mine"]) == 0
     assert calls == [("sweep.sweep", (["seed=1,2", "fusion=sum"], Path("mine")), {})]
+
+
+def test_trust_is_an_override_where_no_run_is_named(calls: Calls) -> None:
+    assert main(["train", "--trust", "a,b", "--trust=c"]) == 0
+    assert main(["train", "-m", "--trust", "a"]) == 0
+    assert calls[0][1][0].trust == ["a", "b", "c"]
+    assert calls[1][1] == (["trust=[a]"], None)
 
 
 def test_resuming_gets_the_folder_and_what_may_change(calls: Calls, run: Path) -> None:
@@ -128,6 +129,7 @@ def test_commands_on_a_run(calls: Calls, run: Path) -> None:
         (["train", "--resume"], "--resume: RUN has to follow"),
         (["train", "--cfg", "hydra"], "--cfg: 'hydra' is not a choice; allowed: job"),
         (["train", "--resume", "RUN", "--from", "RUN"], "mmtrain train: --resume and --from cannot go together"),
+        (["train", "--from", "RUN", "--config-dir", "mine"], "mmtrain train: --from and --config-dir cannot go together"),
         (["train", "-m", "--cfg", "job"], "mmtrain train: --multirun and --cfg cannot go together"),
         (["train", "--config-dir", "nowhere"], "--config-dir: no folder 'nowhere'"),
         (["train", "fusion=gatd"], "fusion: 'gatd' is not a choice; "),
@@ -219,78 +221,3 @@ def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str], wo
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"mmtrain {__version__}\n"
-
-
-IMPORTED = """
-import sys
-from mmtrain.cli import main
-code = main(sys.argv[1:])
-print(code, *sorted({"torch", "hydra", "rich", "polars", "numpy"} & set(sys.modules)))
-"""
-
-
-@pytest.mark.parametrize(
-    ("words", "imported"),
-    [
-        (["train", "--help"], "0"),
-        (["--version"], "0"),
-        (["trian"], "2"),
-        (["list"], "0"),
-        (["evaluate", "RUN", "--spilt", "val"], "2"),
-        (["train", "fusion=gatd", "optimizer.lr=x"], "2 hydra"),
-        (["train", "--cfg", "job"], "0 hydra"),
-    ],
-)
-def test_nothing_slow_is_imported_before_it_is_needed(words: list[str], imported: str) -> None:
-    assert python("-c", IMPORTED, *words).stdout.splitlines()[-1] == imported
-
-
-def test_a_module_in_the_working_folder_can_be_trusted(tmp_path: Path) -> None:
-    (tmp_path / "my_parts.py").write_text("class Mine:\n    def __init__(self, dims, *, out_dim: int = 3): ...\nraise AssertionError\n")
-    (tmp_path / "random.py").write_text("raise AssertionError('a file of the user hides a module of Python')\n")
-    words = ["fusion={_target_: my_parts.Mine, dropout: null}", "~fusion.pooled_dim", "trust=[my_parts]", "--cfg", "job"]
-    done = python(
-        "-c",
-        "from mmtrain.cli import main; import sys; sys.exit(main())",
-        "train",
-        *words,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONSAFEPATH": "1"},
-    )
-    assert "fusion.dropout: unknown key; did you mean" not in done.stderr
-    assert "fusion.dropout: unknown key; allowed: out_dim" in done.stderr
-
-
-def test_the_module_runs_too() -> None:
-    done = python("-m", "mmtrain", "trian")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-
-
-@pytest.mark.parametrize("words", ["list", "train --cfg job", "train --help", "train --info defaults-tree"])
-def test_a_closed_pipe_is_quiet(words: str) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    done = subprocess.run([sys.executable, "-m", "mmtrain", *words.split()], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
-    os.close(writer)
-    assert done.stderr == ""
-
-
-@pytest.mark.parametrize(("flags", "found"), [(["--hydra-help"], "== Flags =="), (["--info", "defaults-tree"], "fusion: concat")])
-def test_hydra_speaks_for_itself(flags: list[str], found: str) -> None:
-    done = python("-m", "mmtrain", "train", *flags)
-    assert done.returncode == 0, done.stderr
-    assert found in done.stdout
-
-
-def cpu_seconds(*words: str) -> float:
-    """What a command takes, whatever else the machine does."""
-    before = os.times()
-    python(*words)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
-
-
-@pytest.mark.parametrize(("words", "budget"), [(["train", "--help"], 0.05), (["--version"], 0.05), (["train", "fusion=gatd"], 0.5)])
-def test_help_and_mistakes_answer_at_once(words: list[str], budget: float) -> None:
-    rounds = [(cpu_seconds("-c", "pass"), cpu_seconds("-m", "mmtrain", *words)) for _ in range(5)]
-    assert sorted(ours - nothing for nothing, ours in rounds)[2] < budget

@@ -100,7 +100,7 @@ def _problem(error: Exception, catalog: Catalog) -> Problem:
     absent = re.match(r"(?:In '([^']+)': )?Could not (?:find|load) '(?:(.+)/)?([^/]+?)(?:\.yaml)?'", message)
     if absent is not None:
         return _absent(absent[1] or "train", absent[2] or "", absent[3], catalog)
-    unplaced = re.match(r"In '([^']+)': Could not override '([^']+)'", message)
+    unplaced = re.match(r"In '([^']+)': (?:Could not override '|Invalid Defaults List override '/)([^':]+)", message)
     if unplaced is not None:
         return Problem(f"{unplaced[1]}.yaml", f"overrides '{unplaced[2]}', which nothing chose", nearest(unplaced[2], catalog.choices))
     return Problem("configuration", " ".join(message.split("\nConfig search path:")[0].split()))

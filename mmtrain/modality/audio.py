@@ -36,7 +36,7 @@ class AudioModality(nn.Module):
 
     kind: ClassVar[str] = "audio"
     files: ClassVar[bool] = True
-    window: Float[Tensor, " fft"]
+    window: Float[Tensor, " window"]
     mel: Float[Tensor, "bins bands"]
 
     def __init__(
@@ -55,8 +55,8 @@ class AudioModality(nn.Module):
         self.hop = round(sample_rate * hop_ms / 1000)
         window = torch.hann_window(round(sample_rate * window_ms / 1000))
         mel = mel_matrix(bands, sample_rate, at_least=len(window))
-        fft = 2 * (len(mel) - 1)
-        self.register_buffer("window", nn.functional.pad(window / window.sum(), (0, fft - len(window))), persistent=False)
+        self.length = 2 * (len(mel) - 1)  # of the Fourier transform: a window, then zeros
+        self.register_buffer("window", window / window.sum(), persistent=False)
         self.register_buffer("mel", mel, persistent=False)
 
     @property
@@ -111,18 +111,20 @@ class AudioModality(nn.Module):
     def forward(self, inputs: Audio) -> Spectrogram:
         """Log-mel frames, (K, ceil(T / hop), bands)."""
         count = -(-inputs.samples.shape[1] // self.hop)
-        frames = torch.arange(count, device=inputs.samples.device)
-        mask = frames * self.hop < inputs.mask.sum(1, keepdim=True)
-        if count == 0:
-            return Spectrogram(self.mel.new_zeros(*mask.shape, self.bands), mask)
-        waves = torch.where(inputs.mask, inputs.samples, 0).float() / FULL_SCALE
-        # Zeros for the last frame to look at, so that the padding of a batch never decides how many frames there are.
-        waves = nn.functional.pad(waves, (0, (count - 1) * self.hop + len(self.window) - waves.shape[1]))
-        with torch.autocast(waves.device.type, enabled=False):  # powers span more than half precision can hold
-            spectrum = torch.stft(waves, len(self.window), self.hop, window=self.window, center=False, return_complex=True)
+        mask = torch.arange(count, device=inputs.mask.device) * self.hop < inputs.mask.sum(1, keepdim=True)
+        bands = self.mel.new_zeros(*mask.shape, self.bands)
+        if count > 0:
+            # Zeros for the last frame to look at, so that the padding of a batch never decides how many frames there are.
+            missing = (count - 1) * self.hop + len(self.window) - inputs.samples.shape[1]
+            waves = nn.functional.pad(torch.where(inputs.mask, inputs.samples, 0).float(), (0, missing)) / FULL_SCALE
+            bands[mask] = self._log_mel(waves.unfold(1, len(self.window), self.hop)[mask])
+        return Spectrogram(bands, mask)
+
+    def _log_mel(self, frames: Float[Tensor, "N window"]) -> Float[Tensor, "N bands"]:
+        with torch.autocast(frames.device.type, enabled=False):  # powers span more than half precision can hold
+            spectrum = torch.fft.rfft(frames * self.window, self.length)
             power = spectrum.real.square() + spectrum.imag.square()
-            bands = torch.log1p(power.transpose(1, 2) @ self.mel / FLOOR)
-        return Spectrogram(torch.where(mask[:, :, None], bands, 0), mask)
+            return torch.log1p(power @ self.mel / FLOOR)
 
 
 def _wav_size(file: Path | BytesIO) -> tuple[int, int]:

@@ -25,11 +25,11 @@ TURNS = 96  # combinations of 4 shapes, 4 colours, match or not, 3 false colours
 class Scenes:
     """A coloured shape in a noisy picture (32 x 32 pixels, PNG), a caption (4 wordings), a noisy tone (0.25 s at 8 kHz, WAV).
 
-    Five tasks, each of which one must look for elsewhere:
+    Five tasks, each to be looked for elsewhere:
 
     * `shape` (circle, square, triangle, cross) is REDUNDANT: the picture shows it, the caption names it, always truly.
     * `position` is UNIQUE to the picture: the shape's horizontal centre, uniform from 8 to 24 pixels.
-    * `colour` (red, green, blue, yellow) is UNIQUE to the picture: the caption names one, but lies half of the time.
+    * `colour` (red, green, blue, yellow) is PARTLY redundant: the picture shows it, the caption names one but lies half of the time.
     * `pitch` (low, middle, high: 300, 600, 1200 Hz, each give or take 10 %) is UNIQUE to the tone.
     * `match` (yes, no) is SYNERGY of picture and caption: yes where the caption names the picture's colour. The picture's
       colour is uniform over four, match a fair coin and a false colour uniform over the other three, all independent of

@@ -1,7 +1,7 @@
 """What a task is to the rest."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from mmtrain.spec import TaskSpec
 from mmtrain.table import Table
 
 
+@runtime_checkable
 class Task(Protocol):
     """A task turns the cells of its column into targets, vectors into predictions, and predictions into answers.
 

@@ -6,12 +6,13 @@ is cut back to the last checkpoint when a run is resumed. To add one: a module h
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mmtrain.tracker.nothing import Nothing
 from mmtrain.tracker.tensorboard import TensorBoard
 
 
+@runtime_checkable
 class Tracker(Protocol):
     """What the loop calls."""
 

@@ -169,9 +169,9 @@ def test_a_folder_with_any_name(small: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("seed: 1\ntraining: {epochs: 1\n", "FILE, line 5: expected ',' or '}', but got '<stream end>'"),
+        ("seed: 1\ntraining: {epochs: 1\n", "FILE, line 5: "),
         ("seed: 1\nseed: 2\n", "FILE, line 4: found duplicate key seed"),
-        ("a: b: c\n", "FILE, line 3: mapping values are not allowed here"),
+        ("a: b: c\n", "FILE, line 3: mapping values are not allowed "),
         ("defaults:\n  - override /fusion: gatd\n", "FILE: 'gatd' is not a choice of fusion; allowed: concat, sum"),
         ("defaults:\n  - /task@tasks.x: binry\n", "FILE: 'binry' is not a choice of task; did you mean 'binary'? allowed: binary, "),
         ("defaults:\n  - /tsk@tasks.x: binary\n", "FILE: there is no group 'tsk'; did you mean 'task'? allowed: "),

@@ -92,6 +92,25 @@ def test_what_does_not_depend_on_the_split_is_stored_once(folder: Path, open_dat
     assert shades(val, [0, 1]) == [int(number) - 1 for number in val.ids]
 
 
+def test_splits_of_one_table_learn_from_train_alone_and_have_their_own_rows(
+    folder: Path, settings: Settings, make_modalities: Make, make_tasks: Make
+) -> None:
+    part = ["test", "val", "train", "train", "val", "train"]
+    words, sizes = [f"only{row}" for row in range(6)], ["100", "200", "1", "2", "300", "3"]
+    rewrite(folder / "train.csv", words=words, size=sizes, picture=["0.png", None, "2.png", None, "4.png", "5.png"], label=list("zabyab"))
+    pl.read_csv(folder / "train.csv", infer_schema=False).with_columns(part=pl.Series(part)).write_csv(folder / "all.csv")
+    source = TableSource(root=str(folder), train="all.csv", split_column="part")
+    data = prepare(source, settings, make_modalities(), make_tasks(), progress=False)
+    learned = json.dumps(data.state())
+    assert [word for word in words if word in learned] == ["only2", "only3", "only5"]
+    assert data.state()["tasks"]["size"]["constants"] == {"mean": 2, "median": 2}
+    train, val, test = data.splits.values()
+    assert train.batch(np.arange(3)).present["picture"].tolist() == [True, False, True]
+    assert val.batch(np.arange(2)).present["picture"].tolist() == [False, True]
+    assert (shades(train, [0, 2]), shades(val, [1]), shades(test, [0])) == ([2, 5], [4], [0])
+    assert (val.present["picture"].tolist(), test.ids) == ([False, True], ["1"])
+
+
 def test_an_absent_picture_is_never_the_next_rows(folder: Path, source: TableSource, open_data: Callable[..., Data]) -> None:
     rewrite(folder / "train.csv", picture=["0.png", None, "2.png", None, "4.png", "5.png"])
     train = open_data(source).splits["train"]
