@@ -41,7 +41,10 @@ def _in_full(choice: Choice) -> str:
 
 def _options(choice: Choice) -> dict[str, Option]:
     """What the part of a choice takes; nothing for a YAML that only puts others together."""
-    tree = yaml.safe_load(choice.file.read_text(encoding="utf-8"))
+    try:
+        tree = yaml.safe_load(choice.file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):  # told when it is chosen
+        return {}
     target = tree.get("_target_") if isinstance(tree, dict) else None
     if not isinstance(target, str):
         return {}

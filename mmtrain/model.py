@@ -4,7 +4,7 @@ encoders -> missing -> fusion -> sharing -> heads -> decision, all chosen elsewh
 of predictions: fusion gives one or several, each has its own sharing and heads, and the decision makes one prediction of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -44,6 +44,10 @@ class Named(nn.Module):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
+
+    def items(self) -> Iterable[tuple[str, nn.Module]]:
+        """Names and parts."""
+        return self._modules.items()
 
 
 class Model(nn.Module):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from mmtrain.config import load_sweep
@@ -73,12 +74,13 @@ def summarise(folder: Path) -> list[Job]:
     swept = [key for key in _keys(jobs) if len({job.keys.get(key) for job in jobs}) > 1] or _keys(jobs)
     rows = [{"job": job.folder.name, **{key: job.keys.get(key, "") for key in swept}, "status": job.status, **job.numbers} for job in jobs]
     _write(folder / "summary.csv", rows)
-    console = Console()
-    console.print(_table(rows, f"{len(jobs)} jobs, best validation skill first"))
+    console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has room
+    tasks = list(dict.fromkeys(name.removesuffix(" val") for job in jobs for name in job.numbers if name.endswith(" val")))
+    _show(console, rows, tasks, f"{len(jobs)} jobs, best validation skill first")
     seeds = _over_seeds(jobs, [key for key in swept if key != _SEED]) if _SEED in swept else []
     if seeds:
         _write(folder / "summary_seeds.csv", seeds)
-        console.print(_table(seeds, "over seeds: mean and half of the 95 % interval"))
+        _show(console, seeds, tasks, "over seeds: mean and half of the 95 % interval")
     console.print(f"sweep folder: {folder}", soft_wrap=True, highlight=False)
     return jobs
 
@@ -145,17 +147,26 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     os.replace(part, path)
 
 
-def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
-    """The rows, with each mean and its interval in one cell."""
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if not name.endswith(" ±")]
-    table = Table(*names, title=title)
+def _show(console: Console, rows: Sequence[Mapping[str, Any]], tasks: Sequence[str], title: str) -> None:
+    """Print the rows; the tasks' figures are left to the CSV where the terminal has no room for them."""
+    table = _table(rows, tasks, title)
+    if Measurement.get(console, console.options, table).maximum > console.width:
+        table = _table(rows, (), f"{title}; the tasks' metrics are in summary.csv")
+    console.print(table)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], tasks: Sequence[str], title: str) -> Table:
+    """A column a key, one for skill and one for each of `tasks`, with validation and test in one cell."""
+    plain = [name for name in rows[0] if not name.endswith((" val", " test", " ±")) and name not in ("val skill", "test skill")]
+    table = Table(*plain, "skill\nval / test", *(f"{task}\nval / test" for task in tasks), title=title)
     for row in rows:
-        table.add_row(*(_cell(row.get(name), row.get(f"{name} ±")) for name in names))
+        pairs = [("val skill", "test skill"), *((f"{task} val", f"{task} test") for task in tasks)]
+        table.add_row(*(str(row[name]) for name in plain), *(" / ".join(_cell(row, name) for name in pair) for pair in pairs))
     return table
 
 
-def _cell(value: Any, half: float | None) -> str:
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    value, half = row.get(name), row.get(f"{name} ±")
     if value is None:
         return "-"
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return text if half is None else f"{text} ± {half:.2g}"
+    return f"{value:.4g}" if half is None else f"{value:.4g} ± {half:.2g}"

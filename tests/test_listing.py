@@ -49,6 +49,7 @@ def test_a_group_that_is_not_there() -> None:
 def test_the_users_own_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own/fusion").mkdir(parents=True)
     (tmp_path / "own/fusion/mine.yaml").write_text("# My own.\n_target_: my_listing.Mine\n")
+    (tmp_path / "own/fusion/broken.yaml").write_text("# Broken.\na: [\n")
     (tmp_path / "my_listing.py").write_text(
         "class Mine:\n    def __init__(self, dims, *, x: int, y: str = 'a'): ...\nraise AssertionError\n"
     )
@@ -56,3 +57,4 @@ def test_the_users_own_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     text = listing("fusion", tmp_path / "own")
     assert "fusion=mine  My own.\n  x  ???  a whole number\n  y  a    text" in text
     assert "fusion=concat" in text
+    assert "fusion=broken  Broken." in text

@@ -19,7 +19,7 @@ class Choice:
     @property
     def summary(self) -> str:
         """The first comment line of the file, without the `@package` header that Hydra wants before it."""
-        for line in self.file.read_text(encoding="utf-8").splitlines():
+        for line in self.file.read_text(encoding="utf-8", errors="replace").splitlines():
             if not line.startswith("#"):
                 break
             text = line.lstrip("#").strip()
@@ -47,7 +47,8 @@ class Catalog:
             raise ConfigError(Problem("mmtrain", "its YAML files are not found", "install it first: make install, or pip install ."))
         if config_dir is not None and not config_dir.is_dir():
             raise ConfigError(Problem("--config-dir", f"no folder '{config_dir}'"))
-        return cls(Path(spec.submodule_search_locations[0]), config_dir)
+        builtin = Path(spec.submodule_search_locations[0])
+        return cls(builtin, None if config_dir is not None and config_dir.samefile(builtin) else config_dir)
 
     @cached_property
     def choices(self) -> dict[str, dict[str, Choice]]:

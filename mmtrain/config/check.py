@@ -1,7 +1,7 @@
 """Holds a composed configuration against the parts' signatures: everything wrong is told at once, everything left out filled in."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,7 @@ FUSED = "fused"  # as in `mmtrain.batch`, which imports torch
 KINDS = {init.parent.name for init in Path(mmtrain.__file__).parent.glob("encoder/*/__init__.py")}
 KEYS = [key.name for key in fields(Run) if key.name != "warnings"]
 OPTIONS = {"seed": Option(Annotated[int, Range(0)], required=True), "trust": Option(list[str], required=True)}
+GLOBAL = ("data", "model", "experiment")  # groups whose files set keys of the whole run
 PARTS = [key.name for key in fields(Run) if key.type == Node and key.name != "data"]
 
 
@@ -55,17 +56,25 @@ class _Checker:
     problems: list[Problem] = field(default_factory=list)
 
     def root(self, tree: Mapping[str, Any]) -> Node:
-        if "experiment" in tree:
-            self._tell("experiment", "this recipe changes nothing", "its first line has to be: # @package _global_")
-        self._unknown_keys([key for key in tree if key != "experiment"], KEYS, "")
+        tree = self._without_misplaced(tree)
+        self._unknown_keys(tree, KEYS, "")
         done = self._options({key: tree[key] for key in OPTIONS if key in tree}, OPTIONS, "")
         done["data"] = self._data(tree.get("data", MISSING))
-        done["tasks"] = self._named(tree, "tasks", lambda name: Place(f"tasks.{name}", "mmtrain.task", f"task@tasks.{name}"))
+        done["tasks"] = self._named(tree.get("tasks", {}), "tasks", "mmtrain.task")
         done["encoder"] = self._encoders(tree.get("encoder", {}), done["data"].get("modalities", {}))
         for name in PARTS:
             package = "mmtrain.training" if name == "selection" else f"mmtrain.{name}"
             done[name] = self.part(tree.get(name, MISSING), Place(name, package, name))
         return done
+
+    def _without_misplaced(self, tree: Mapping[str, Any]) -> dict[str, Any]:
+        """The tree without files for the whole run whose first line does not say so: Hydra puts them under the name of their group."""
+        nodes = {name: tree[name] for name in GLOBAL if isinstance(tree.get(name), dict)}
+        misplaced = [name for name, node in nodes.items() if {"data", "tasks", "encoder", "fusion"} & node.keys()]
+        misplaced += ["experiment"] if "experiment" in tree and "experiment" not in misplaced else []
+        for name in misplaced:
+            self._tell(name, f"the file that was chosen sets its keys under '{name}'", "its first line has to be: # @package _global_")
+        return {name: UNKNOWN if name in misplaced else node for name, node in tree.items() if name != "experiment"}
 
     def part(self, node: Any, place: Place) -> Node:
         """The node with every option that it leaves out; empty where it is not a part."""
@@ -106,30 +115,26 @@ class _Checker:
         settings = signature(SETTINGS, "data", self.trust)
         values = {key: value for key, value in node.items() if key != "modalities"}
         done = {"_target_": node["_target_"]} | self._options(values, {**settings.options, **source.options}, "data")
-        choose = "modality@data.modalities."
-        modalities = self._named(
-            node, "modalities", lambda name: Place(f"data.modalities.{name}", "mmtrain.modality", choose + name), "data."
-        )
-        return done | {"modalities": modalities}
+        return done | {"modalities": self._named(node.get("modalities", {}), "data.modalities", "mmtrain.modality")}
 
-    def _named(self, tree: Mapping[str, Any], key: str, place: Callable[[str], Place], above: str = "") -> dict[str, Node]:
+    def _named(self, nodes: Any, where: str, package: str) -> dict[str, Node]:
         """Parts under names that the user gives: modalities and tasks."""
-        where, nodes = f"{above}{key}", tree.get(key, {})
+        group = package.rpartition(".")[2]
         if nodes is UNKNOWN:
             return {}
         if not isinstance(nodes, dict) or not nodes:
-            self._tell(
-                where, "none is given" if not nodes else f"{show(nodes)} is not a mapping", f"add one with {place('NAME').choose}=..."
-            )
+            found = f"{show(nodes)} is not a mapping" if nodes else "none is given"
+            self._tell(where, found, f"add one with {group}@{where}.NAME=...")
             return {}
         self._names(nodes, where)
         whole = {name: node for name, node in nodes.items() if not isinstance(node, dict) or node.get("_target_", MISSING) != MISSING}
         for name in nodes.keys() - whole.keys():  # values for a part that nothing chose: most often its name is misspelt
             close = get_close_matches(str(name), map(str, whole), n=1)
-            fix = f"choose one with {place(str(name)).choose}=NAME, or leave it out with ~{where}.{name}"
+            fix = f"choose one with {group}@{where}.{name}=NAME, or leave it out with ~{where}.{name}"
             fix = f"did you mean '{close[0]}'? else {fix}" if close else fix
             self._tell(f"{where}.{name}", "is half a part: it has no _target_", fix)
-        return {str(name): self.part(node, place(str(name))) for name, node in whole.items()}
+        places = {name: Place(f"{where}.{name}", package, f"{group}@{where}.{name}") for name in whole}
+        return {str(name): self.part(node, places[name]) for name, node in whole.items()}
 
     def _names(self, names: Iterable[Any], where: str) -> None:
         for name in names:
@@ -143,27 +148,30 @@ class _Checker:
         if not isinstance(nodes, dict):
             self._tell("encoder", f"{show(nodes)} is not a mapping", "choose one with encoder/KIND=NAME")
             return {}
-        kinds = {name: self._kind(node) for name, node in modalities.items()}
+        kinds = {name: self._kind(name, node) for name, node in modalities.items()}
         done = {}
         for name, node in nodes.items():
             kind = kinds.get(name, name)
-            if kind is None or (name not in kinds and name not in KINDS.union(kinds.values())):
+            if name not in {*kinds, *KINDS, *kinds.values()}:
                 self._tell(f"encoder.{name}", "neither a modality nor a kind is called so", nearest(str(name), {*KINDS, *kinds}))
                 continue
             choose = f"encoder/{kind}" if name == kind else f"encoder/{kind}@encoder.{name}"
             done[name] = self.part(node, Place(f"encoder.{name}", f"mmtrain.encoder.{kind}", choose))
         for name, kind in kinds.items():
             if kind is not None and name not in nodes and kind not in nodes:
-                self._tell(
-                    f"data.modalities.{name}",
-                    f"there is no encoder for it, neither encoder.{name} nor encoder.{kind}",
-                    f"encoder/{kind}=NAME",
-                )
+                found = f"there is no encoder for it, neither encoder.{name} nor encoder.{kind}"
+                self._tell(f"data.modalities.{name}", found, f"encoder/{kind}=NAME")
         return done
 
-    def _kind(self, node: Node) -> str | None:
-        """The kind that a modality's class declares; None where the class is not known."""
-        return signature(node["_target_"], "", self.trust).constants.get("kind") if node else None
+    def _kind(self, name: str, node: Node) -> str | None:
+        """The kind that a modality's class declares; None where the class is not known, which has been told."""
+        if not node:
+            return None
+        kind = signature(node["_target_"], "", self.trust).constants.get("kind")
+        if not isinstance(kind, str):
+            self._tell(f"data.modalities.{name}", f"the class {node['_target_']} declares no kind", 'write in its body: kind = "..."')
+            return None
+        return kind
 
     def _unknown_keys(self, keys: Iterable[Any], allowed: Sequence[str], above: str) -> None:
         for key in keys:

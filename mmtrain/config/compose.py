@@ -8,6 +8,7 @@ from typing import Any
 
 import hydra
 import yaml
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -40,8 +41,8 @@ def compose(overrides: Sequence[str], catalog: Catalog, folder: str = "hydra.run
     """
     words = sort_words(overrides, catalog)
     config = _composed(words, catalog)
-    for key in words.deleted:
-        _delete(config, key, words.problems)
+    for override in words.values:
+        _set(config, override, words.problems)
     path = _folder(config, folder, words.problems)
     with open_dict(config):
         del config["hydra"]
@@ -51,10 +52,10 @@ def compose(overrides: Sequence[str], catalog: Catalog, folder: str = "hydra.run
 def _composed(words: Words, catalog: Catalog) -> DictConfig:
     """Compose; a word that Hydra cannot follow is mended or left out, and the rest composed again."""
     own = [] if catalog.own is None else [f'hydra.searchpath=["{catalog.own.resolve().as_posix()}"]']
-    for _ in range(2 * len(words.choices) + len(words.values) + 1):
+    for _ in range(2 * len(words.choices) + 1):
         try:
             with hydra.initialize_config_dir(str(catalog.builtin), job_name="mmtrain", **VERSION):
-                return hydra.compose("train", [*own, *words.choices.values(), *words.values], return_hydra_config=True)
+                return hydra.compose("train", [*own, *words.choices.values()], return_hydra_config=True)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = f"{mark.name}, line {mark.line + 1}" if mark else "YAML"
@@ -83,11 +84,6 @@ def _mend(message: str, words: Words) -> bool:
         return True
     if complaint == "Could not delete" and choices.pop(f"~{key}", None):
         words.problems.append(Problem(f"~{key}", "nothing is chosen there"))
-        return True
-    text = message.removeprefix("Error merging override ")
-    if text in words.values:
-        words.values.remove(text)
-        words.problems.append(Problem(text.removeprefix("++"), "cannot be set: what stands above it is no mapping"))
         return True
     return False
 
@@ -121,8 +117,19 @@ def _file_with(found: Callable[[str], bool], catalog: Catalog) -> str | None:
     return next((str(file) for file in files if found(file.read_text(encoding="utf-8", errors="replace"))), None)
 
 
+def _set(config: DictConfig, override: Override, problems: list[Problem]) -> None:
+    """Give a key its value, or take it out."""
+    key = override.key_or_group
+    if override.is_delete():
+        _delete(config, key, problems)
+        return
+    try:
+        OmegaConf.update(config, key, override.value(), merge=True, force_add=True)
+    except (OmegaConfBaseException, ValueError):  # ValueError: a name where a list has numbers
+        problems.append(Problem(key, "cannot be set: the value does not fit what stands there"))
+
+
 def _delete(config: DictConfig, key: str, problems: list[Problem]) -> None:
-    """Take a key out of the tree."""
     above, _, name = key.rpartition(".")
     parent = OmegaConf.select(config, above) if above else config
     names = [str(other) for other in parent if other != "hydra"] if isinstance(parent, DictConfig) else []

@@ -1,6 +1,6 @@
-"""The words of the command line, before Hydra sees them: choices of a group, values, and what is left out.
+"""The words of the command line: choices of a group, which Hydra follows, and values, which are set on what it composed.
 
-Values are handed on as `++key=value`, so that Hydra takes any key, and our own check, which knows the nearest name, judges it.
+So a value may have any key: our own check, which knows the nearest name, judges it.
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ HYDRA_KEYS = ("hydra.run.dir", "hydra.sweep.dir")
 
 @dataclass
 class Words:
-    """The words by what they do. `choices` go by their key, `fusion` or `loss@tasks.digit.loss`; of two, the later one counts."""
+    """The words by what they do. `choices` go by their key, `fusion` or `loss@tasks.digit.loss`; of two, the later one counts.
+    `values` set a key, or take it out."""
 
     choices: dict[str, str] = field(default_factory=dict)
-    values: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
+    values: list[Override] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -109,10 +109,8 @@ def _sort(override: Override, text: str, catalog: Catalog, words: Words) -> None
         words.choices[override.get_key_element().lstrip("+")] = text.removeprefix("++")
     elif "/" in key or override.package is not None:
         raise ConfigError(Problem(text, f"there is no group '{key}'", nearest(key, catalog.choices)))
-    elif override.is_delete():
-        words.deleted.append(key)
     else:
-        words.values.append("++" + text.lstrip("+"))
+        words.values.append(override)
 
 
 def _known_choice(override: Override, catalog: Catalog) -> None:

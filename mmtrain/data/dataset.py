@@ -55,7 +55,7 @@ class Dataset:
             index=_tensors({name: np.flatnonzero(mask) for name, mask in present.items()}),
             targets=_tensors({name: target.values[rows] for name, target in self.encoded.items()}),
             labelled=_tensors({name: target.labelled[rows] for name, target in self.encoded.items()}),
-            scored=_tensors({name: np.flatnonzero(target.labelled[rows] & anything) for name, target in self.encoded.items()}),
+            scored=_tensors({name: np.flatnonzero(target.usable[rows] & anything) for name, target in self.encoded.items()}),
             rows=torch.from_numpy(np.asarray(rows, np.int64)),
         )
 

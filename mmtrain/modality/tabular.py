@@ -1,10 +1,10 @@
 """Numbers and categories of a table's columns."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import polars as pl
 import torch
 from torch import nn
 
@@ -63,7 +63,8 @@ class TabularModality(nn.Module):
 
     def fit(self, table: Table) -> None:
         """Learn each number column's scale and each category column's values."""
-        numbers = {column: _numbers(table.frame[column]) for column in self.numeric}
+        table = replace(table, bad=[])  # `encode` reports bad cells to the table itself
+        numbers = {column: table.floats(column) for column in self.numeric}
         self.scalers = {column: self.scaling.fit(values[np.isfinite(values)]) for column, values in numbers.items()}
         self.codes = {column: _coded(sorted({cell for cell in table.text(column) if cell is not None})) for column in self.categorical}
 
@@ -84,8 +85,7 @@ class TabularModality(nn.Module):
         numeric = np.zeros((len(table), len(self.numeric)), np.float32)
         known = np.zeros(numeric.shape, bool)
         for place, column in enumerate(self.numeric):
-            values = _numbers(table.frame[column])
-            _reject_others(table, column, values)
+            values = table.floats(column)
             known[:, place] = np.isfinite(values)
             numeric[known[:, place], place] = self.scalers[column].scale(values[known[:, place]])
         categorical = np.zeros((len(table), len(self.categorical)), np.int32)
@@ -107,20 +107,3 @@ class TabularModality(nn.Module):
 
 def _coded(categories: list[str]) -> dict[str, int]:
     return {category: code for code, category in enumerate(categories, FIRST_CATEGORY)}
-
-
-def _numbers(cells: pl.Series) -> np.ndarray:
-    """The cells as float64; NaN where missing or not a number."""
-    if cells.dtype == pl.String:
-        cells = cells.str.strip_chars()
-    return cells.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
-
-
-def _reject_others(table: Table, column: str, values: np.ndarray) -> None:
-    """Reject what is neither a finite number nor missing; NaN in a column of floats is what many writers store for missing."""
-    cells = table.frame[column]
-    missing = cells.is_null().to_numpy()
-    if cells.dtype.is_float():
-        missing |= np.isnan(values)
-    for row in np.flatnonzero(~np.isfinite(values) & ~missing):
-        table.reject(int(row), column, f"'{cells[int(row)]}' is not a finite number")

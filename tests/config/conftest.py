@@ -11,6 +11,7 @@ SMALL = {
     "train": """
 defaults: [{data: scenes}, {model: plain}, _self_, {experiment: null}]
 seed: 0
+trust: []
 optimizer: {lr: 0.1}
 hydra: {run: {dir: "outputs/${data.name}/${now:%f}"}, sweep: {dir: "outputs/${data.name}/sweep_${now:%f}"}}
 """,

@@ -39,6 +39,11 @@ def test_the_built_in_folder_is_found() -> None:
     assert Catalog.open().hidden == []
 
 
+def test_the_built_in_folder_is_nobodys_own() -> None:
+    builtin = Catalog.open().builtin
+    assert Catalog.open(builtin) == Catalog(builtin)
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"--config-dir: no folder '.*nowhere'"):
         Catalog.open(tmp_path / "nowhere")

@@ -99,7 +99,7 @@ def test_what_is_left_out_is_filled_in(tree: Tree, complete: Tree) -> None:
         ("encoder.image._target_", "mmtrain.encoder.audio.CNN", ": 'mmtrain.encoder.audio.CNN' is not a part of mmtrain.encoder.image; "),
         ("data.modalities.tone.column", "tonne", ": the generated data has no column 'tonne'; did you mean 'tone'? "),
         ("tasks.shape.column", "caption", ": column 'caption' is an input too (data.modalities.caption.column);"),
-        ("experiment", {'seed': 1}, ": this recipe changes nothing; its first line has to be: # @package _global_"),
+        ("experiment", {'seed': 1}, ": the file that was chosen sets its keys under 'experiment'; its first line "),
     ],
 )  # fmt: skip
 def test_one_mistake(tree: Tree, where: str, value: Any, found: str) -> None:
@@ -136,6 +136,13 @@ def test_a_key_that_is_left_out(tree: Tree, line: str) -> None:
 def test_half_a_part(tree: Tree, where: str, line: str) -> None:
     put(tree, f"{where}._target_", "???")
     assert line in problems(tree)
+
+
+@pytest.mark.parametrize("group", ["data", "model", "experiment"])
+def test_a_file_that_does_not_say_that_it_sets_the_whole_run(tree: Tree, group: str) -> None:
+    tree[group] = {"data": {"name": "mine"}, "tasks": {}, "encoder": {}}
+    [line] = problems(tree)
+    assert line == f"{group}: the file that was chosen sets its keys under '{group}'; its first line has to be: # @package _global_"
 
 
 def test_a_modality_without_an_encoder(tree: Tree) -> None:
@@ -178,6 +185,9 @@ class Video:
     kind = "video"
     def __init__(self, *, column: Column, frames: Count = 8): ...
 
+class Kindless:
+    def __init__(self, *, column: Column, frames: Count = 8): ...
+
 class Clip:
     def __init__(self, spec, *, out_dim: Count = 16): ...
 
@@ -202,6 +212,13 @@ def test_a_trusted_part_with_a_kind_of_its_own(tree: Tree, mine: Callable[[Tree]
     run = check(tree, ["mine"])
     assert run.data["modalities"]["clip"] == {"_target_": "mine.Video", "column": "picture", "frames": 8}
     assert run.encoder["video"] == {"_target_": "mine.Clip", "out_dim": 16}
+
+
+def test_a_trusted_modality_without_a_kind(tree: Tree, mine: Callable[[Tree], None]) -> None:
+    mine(tree)
+    tree["data"]["modalities"]["clip"]["_target_"] = "mine.Kindless"
+    tree["encoder"]["clip"] = {"_target_": "mine.Clip"}
+    assert problems(tree, ("mine",)) == ['data.modalities.clip: the class mine.Kindless declares no kind; write in its body: kind = "..."']
 
 
 def test_a_trusted_part_is_checked_too(tree: Tree, mine: Callable[[Tree], None]) -> None:

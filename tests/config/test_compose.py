@@ -42,6 +42,7 @@ def test_choices_values_and_what_is_left_out(composed: Compose) -> None:
         "encoder": {"image": {"_target_": "encoder.image.CNN"}},
         "fusion": {"_target_": "fusion.Sum"},
         "seed": 0,
+        "trust": [],
         "optimizer": {"lr": 3e-4, "anything": 1},
     }
 
@@ -90,7 +91,7 @@ def test_an_old_name_changes_its_part(composed: Compose, plus: str) -> None:
         ("loss=focal", "loss: there is no such place; allowed: loss@tasks.pitch.loss, loss@tasks.shape.loss"),
         ("task@jobs.shape=binary", "task@jobs.shape: there is no such place; did you mean 'task@tasks.shape'? "),
         ("~tasks.shpe", "~tasks.shpe: there is no such key; did you mean 'shape'? allowed: pitch, shape"),
-        ("~seeds", "~seeds: there is no such key; did you mean 'seed'? allowed: data, encoder, fusion, optimizer, seed, tasks"),
+        ("~seeds", "~seeds: there is no such key; did you mean 'seed'? allowed: data, encoder, fusion, optimizer, seed, tasks, trust"),
         ("~nothing.here", "~nothing.here: there is no such key; allowed: nothing"),
         ("~loss@tasks.shpe.loss", "~loss@tasks.shpe.loss: nothing is chosen there"),
         ("fusion=summ", "fusion: 'summ' is not a choice; did you mean 'sum'? allowed: concat, sum"),
@@ -101,6 +102,15 @@ def test_a_word_that_cannot_be_followed_is_told_and_left_out(composed: Compose, 
     [problem] = lines(found)
     assert problem.startswith(line)
     assert found.tree == composed("seed=7").tree
+
+
+@pytest.mark.parametrize("word", ["trust.x=1", "trust.0=1", "trust={a: 1}", "optimizer=[1]", "hydra.run.dir=null"])
+def test_a_value_that_does_not_fit_what_stands_there(composed: Compose, word: str) -> None:
+    assert lines(composed(word)) == [f"{word.partition('=')[0]}: cannot be set: the value does not fit what stands there"]
+
+
+def test_words_are_followed_in_their_order(composed: Compose) -> None:
+    assert composed("optimizer.a=1", "~optimizer.lr", "~optimizer.a", "optimizer.b=2").tree["optimizer"] == {"b": 2}
 
 
 def test_half_a_part_is_left_for_the_check(composed: Compose) -> None:

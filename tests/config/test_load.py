@@ -56,7 +56,10 @@ def test_a_key_that_only_a_users_file_misspells(own: Path, add: AddFile) -> None
 
 def test_a_recipe_without_its_header(own: Path, add: AddFile) -> None:
     add("experiment/mine", "# Mine.\nseed: 1\n")
-    with pytest.raises(ConfigError, match="experiment: this recipe changes nothing; its first line has to be: # @package _global_"):
+    with pytest.raises(
+        ConfigError,
+        match="experiment: the file that was chosen sets its keys under 'experiment'; its first line has to be: # @package _global_",
+    ):
         load(["experiment=mine"], own)
 
 

@@ -41,19 +41,30 @@ def catalog(tmp_path: Path) -> Catalog:
 def test_choices_of_a_group_stay_as_they_are(catalog: Catalog, word: str, key: str, text: str) -> None:
     words = sort_words([word], catalog)
     assert words.choices == {key: text}
-    assert (words.values, words.deleted, words.problems) == ([], [], [])
+    assert (words.values, words.problems) == ([], [])
 
 
 @pytest.mark.parametrize("word", ["optimizer.lr=1", "+optimizer.lr=1", "++optimizer.lr=1"])
 def test_values_may_name_any_key(catalog: Catalog, word: str) -> None:
-    assert sort_words([word], catalog).values == ["++optimizer.lr=1"]
+    [override] = sort_words([word], catalog).values
+    assert (override.key_or_group, override.value()) == ("optimizer.lr", 1)
 
 
 @pytest.mark.parametrize(
-    "word", ["a.b=[1,2]", "a.b={c: 1}", "fusion={dropout: 0.1}", "a.b='x,y'", "a.b=${c.d}", "a.b=", "hydra.run.dir=out"]
+    ("word", "value"),
+    [
+        ("a.b=[1,2]", [1, 2]),
+        ("a.b={c: 1}", {"c": 1}),
+        ("fusion={dropout: 0.1}", {"dropout": 0.1}),
+        ("a.b='x,y'", "x,y"),
+        ("a.b=${c.d}", "${c.d}"),
+        ("a.b=", ""),
+        ("hydra.run.dir=out", "out"),
+    ],
 )
-def test_values_of_any_form(catalog: Catalog, word: str) -> None:
-    assert sort_words([word], catalog).values == [f"++{word}"]
+def test_values_of_any_form(catalog: Catalog, word: str, value: object) -> None:
+    [override] = sort_words([word], catalog).values
+    assert override.value() == value
 
 
 @pytest.mark.parametrize("value", ["/daten/Jürgen/a (b)", "né à", "a)b", 'say "x" (y)', "C:\\\\x(1)", "a=b(c)", "#1"])
@@ -68,7 +79,11 @@ def test_of_two_choices_the_later_one_counts(catalog: Catalog) -> None:
 
 
 def test_keys_are_left_out(catalog: Catalog) -> None:
-    assert sort_words(["~tasks.speaker", "~data.modalities.audio"], catalog).deleted == ["tasks.speaker", "data.modalities.audio"]
+    found = sort_words(["~tasks.speaker", "~data.modalities.audio"], catalog).values
+    assert [(override.key_or_group, override.is_delete()) for override in found] == [
+        ("tasks.speaker", True),
+        ("data.modalities.audio", True),
+    ]
 
 
 def test_no_experiment_is_no_choice(catalog: Catalog) -> None:
@@ -101,7 +116,7 @@ def test_a_word_that_cannot_be_followed(catalog: Catalog, word: str, line: str) 
     words = sort_words([word, "seed=7"], catalog)
     [problem] = words.problems
     assert str(problem).startswith(line)
-    assert (words.choices, words.values, words.deleted) == ({}, ["++seed=7"], [])
+    assert (words.choices, [override.key_or_group for override in words.values]) == ({}, ["seed"])
 
 
 def test_a_sweep_becomes_every_combination() -> None:

@@ -1,5 +1,6 @@
 import datetime
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,17 @@ def test_what_is_no_number_is_told_and_missing(table: Build, cell: str) -> None:
     modality.fit(table(age=["1", "2", cell], size=["1", "2", "3"]))
     rows = table(age=["1", cell], size=[None, "5"])
     arrays, present = modality.encode(rows)
-    assert [str(problem) for problem in rows.bad] == [f"rows.csv, row 2, column 'age': '{cell}' is not a finite number"]
+    assert [str(problem) for problem in rows.bad] == [f"rows.csv, row 2, column 'age': found '{cell}', which is no number"]
     np.testing.assert_array_equal(arrays["known"], [[True, False], [False, True]])
     assert present.all()
+
+
+def test_a_decimal_comma(table: Build) -> None:
+    modality = TabularModality(numeric=["x"], scaling="standard")
+    rows = replace(table(x=["1,5", "4,5"]), decimal=",")
+    modality.fit(rows)
+    assert modality.state()["numeric"] == {"x": {"mean": 3.0, "deviation": 1.5}}
+    assert np.asarray(modality.encode(rows)[0]["numeric"]).tolist() == [[-1], [1]]
 
 
 def test_nan_in_a_typed_column_is_missing(table: Build) -> None:
@@ -66,7 +75,7 @@ def test_nan_in_a_typed_column_is_missing(table: Build) -> None:
     modality.fit(rows)
     arrays, _ = modality.encode(rows)
     assert np.asarray(arrays["known"])[:, 0].tolist() == [True, False, False, False]
-    assert [problem.found for problem in rows.bad] == ["'inf' is not a finite number"]
+    assert [problem.found for problem in rows.bad] == ["found 'inf', which is no number"]
 
 
 def test_mistakes_in_train_do_not_disturb_the_scale(table: Build) -> None:

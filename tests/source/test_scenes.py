@@ -74,6 +74,12 @@ def test_picture_and_caption_each_tell_the_shape(scenes: Table) -> None:
     assert {shape: round(np.mean(found) / 10) for shape, found in areas.items()} == {"circle": 11, "square": 10, "triangle": 6, "cross": 8}
 
 
+def test_colour_is_the_pictures_whatever_the_caption_says(scenes: Table) -> None:
+    assert [seen_colour(picture) for picture in scenes.frame["picture"]] == scenes.frame["colour"].to_list()
+    lies = [named_colour(caption) != colour for caption, colour in scenes.frame.select("caption", "colour").iter_rows()]
+    assert sum(lies) == ROWS / 2
+
+
 def test_position_is_the_centre_of_the_shape(scenes: Table) -> None:
     centres = [np.nonzero(shape_of(picture))[1].mean() for picture in scenes.frame["picture"]]
     np.testing.assert_allclose(centres, scenes.frame["position"], atol=0.6)
@@ -114,7 +120,16 @@ def test_any_number_of_rows_is_balanced_up_to_one() -> None:
 def test_cells_and_labels_are_left_empty_without_changing_the_others() -> None:
     full = Scenes(train=400, val=1, test=1).tables().tables["train"].frame
     holes = Scenes(train=400, val=1, test=1, absent=0.3, unlabelled=0.6).tables().tables["train"].frame
-    for column, share in {"id": 0, "picture": 0.3, "caption": 0.3, "tone": 0.3, "shape": 0.6, "position": 0.6, "match": 0.6}.items():
+    for column, share in {
+        "id": 0,
+        "picture": 0.3,
+        "caption": 0.3,
+        "tone": 0.3,
+        "shape": 0.6,
+        "colour": 0.6,
+        "position": 0.6,
+        "match": 0.6,
+    }.items():
         assert holes[column].null_count() / 400 == pytest.approx(share, abs=0.08)
         kept = holes[column].is_not_null()
         assert holes.filter(kept)[column].equals(full.filter(kept)[column])

@@ -1,0 +1,183 @@
+"""Laws of the whole model: what is absent or unlabelled changes nothing, everything else is trained."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mmtrain.assembly import build_model, data_parts
+from mmtrain.batch import FUSED, Batch, Fused, Tokens
+from mmtrain.config import load
+from mmtrain.data import Data, prepare
+from mmtrain.model import Model, Named
+
+FUSIONS = ("concat", "sum", "weighted")
+
+
+@pytest.fixture(scope="module")
+def data(tiny: list[str]) -> Data:
+    parts = data_parts(load(tiny).config)
+    return prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=False)
+
+
+@pytest.fixture(scope="module", params=FUSIONS)
+def model(request: pytest.FixtureRequest, tiny: list[str], data: Data) -> Model:
+    torch.manual_seed(0)
+    return build_model(load([*tiny, f"model=fusion_{request.param}"]).config, data.modalities, data.tasks).eval()
+
+
+@pytest.fixture(scope="module")
+def batch(data: Data) -> Batch:
+    """Rows with everything, rows with gaps, and one row without any modality."""
+    train = data.splits["train"]
+    present = torch.stack([torch.from_numpy(store.present[train.positions]) for store in train.stores.values()])
+    whole, gaps, nothing = present.all(0), present.any(0) & ~present.all(0), ~present.any(0)
+    rows = [mask.nonzero()[:count, 0] for mask, count in ((whole, 5), (gaps, 8), (nothing, 1))]
+    assert [len(found) for found in rows] == [5, 8, 1]
+    return train.batch(torch.cat(rows).numpy())
+
+
+def gradients(model: Model, batch: Batch) -> dict[str, Tensor]:
+    model = copy.deepcopy(model)
+    losses = model.losses(model(batch), batch, {task: len(rows) for task, rows in batch.scored.items()})
+    torch.stack(list(losses.values())).sum().backward()
+    return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
+
+
+def assert_bit_equal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert torch.equal(found[name], value), name
+
+
+def fill(inputs: Any, absent: Tensor, filler: Callable[[Tensor], Tensor]) -> Any:
+    """The same input with something else in the absent rows; masks say that it is there."""
+    changed = {part.name: getattr(inputs, part.name).clone() for part in fields(inputs)}
+    for name, tensor in changed.items():
+        tensor[absent] = True if tensor.dtype == torch.bool else filler(tensor[absent])
+        changed[name] = tensor
+    return replace(inputs, **changed)
+
+
+@pytest.mark.parametrize("filler", [torch.zeros_like, torch.ones_like, lambda cells: torch.full_like(cells, 100)])
+def test_what_stands_in_an_absent_cell_changes_nothing_to_the_bit(model: Model, batch: Batch, filler: Callable[[Tensor], Tensor]) -> None:
+    inputs = {name: fill(inputs, ~batch.present[name], filler) for name, inputs in batch.inputs.items()}
+    other = replace(batch, inputs=inputs)
+    assert_bit_equal(dict(model(other).predictions), dict(model(batch).predictions))
+    assert_bit_equal(gradients(model, other), gradients(model, batch))
+
+
+@pytest.mark.parametrize("content", [float("nan"), float("inf"), 7])
+def test_what_stands_in_an_unlabelled_target_changes_nothing_to_the_bit(model: Model, batch: Batch, content: float) -> None:
+    targets = {}
+    for task, target in batch.targets.items():
+        filler = content if target.is_floating_point() or content == 7 else -1
+        targets[task] = torch.where(batch.labelled[task], target, torch.full_like(target, filler))
+    assert any((targets[task] != batch.targets[task]).any() for task in targets)
+    assert_bit_equal(gradients(model, replace(batch, targets=targets)), gradients(model, batch))
+
+
+def test_a_row_without_any_modality_gets_the_prior_and_enters_no_loss(model: Model, batch: Batch, data: Data) -> None:
+    last = len(batch) - 1
+    output = model(batch)
+    for name, task in data.tasks.items():
+        assert torch.equal(output.predictions[name][last], task.prior())
+        assert last not in batch.scored[name]
+
+
+def test_other_rows_change_nothing_but_rounding(model: Model, batch: Batch, data: Data) -> None:
+    whole = model(batch).predictions
+    for row in (0, 6, len(batch) - 1):
+        alone = model(data.splits["train"].batch(batch.rows[row : row + 1].numpy())).predictions
+        for task, prediction in alone.items():
+            torch.testing.assert_close(prediction[0], whole[task][row], rtol=1e-5, atol=1e-5)
+
+
+def test_every_parameter_is_trained(model: Model, batch: Batch) -> None:
+    trained = gradients(model, batch)
+    assert trained.keys() == {name for name, _ in model.named_parameters()}
+    assert all(gradient.isfinite().all() for gradient in trained.values())
+
+
+def test_a_batch_of_one_trains(model: Model, data: Data) -> None:
+    model = copy.deepcopy(model).train()
+    batch = data.splits["train"].batch(torch.tensor([0]).numpy())
+    losses = model.losses(model(batch), batch, {task: max(len(rows), 1) for task, rows in batch.scored.items()})
+    assert losses and all(loss.isfinite() for loss in losses.values())
+
+
+def test_saved_and_loaded_models_are_equal(model: Model, batch: Batch) -> None:
+    other = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.add_(1)
+    other.load_state_dict(model.state_dict())
+    assert_bit_equal(dict(other(batch).predictions), dict(model(batch).predictions))
+
+
+def test_losses_of_parts_of_a_batch_add_up_to_the_mean(model: Model, batch: Batch, data: Data) -> None:
+    train, rows = data.splits["train"], batch.rows.numpy()
+    counts = {task: len(scored) for task, scored in batch.scored.items()}
+    whole = model.losses(model(batch), batch, counts)
+    parts = [train.batch(rows[:4]), train.batch(rows[4:])]
+    halves = [model.losses(model(part), part, counts) for part in parts]
+    for task, loss in whole.items():
+        torch.testing.assert_close(sum(half[task] for half in halves if task in half), loss, rtol=1e-5, atol=1e-6)
+
+
+class Late(nn.Module):
+    """One view a modality, and a fused one where asked: what late and hybrid fusions will be."""
+
+    def __init__(self, in_dims: dict[str, int], *, fused: bool) -> None:
+        super().__init__()
+        self.out_dim = max(in_dims.values())
+        self.views = [*in_dims, *([FUSED] if fused else [])]
+
+    def forward(self, tokens: dict[str, Tokens], present: dict[str, Tensor]) -> dict[str, Fused]:
+        vectors = {name: found.values.sum(1) if found.values.shape[1] else found.values.new_zeros(len(found.values), self.out_dim) for name, found in tokens.items()}
+        views = {name: Fused(vector, tokens, present[name]) for name, vector in vectors.items()}
+        if FUSED in self.views:
+            views[FUSED] = Fused(sum(vectors.values()), tokens, torch.stack(list(present.values())).any(0))
+        return views
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_views_are_decided_and_auxiliary_losses_are_means_over_their_rows(tiny: list[str], data: Data, batch: Batch, fused: bool) -> None:
+    torch.manual_seed(0)
+    parts = build_model(load(tiny).config, data.modalities, data.tasks)
+    fusion = Late({name: encoder.out_dim for name, encoder in parts.encoder.items()}, fused=fused)
+    build = lambda auxiliary: Model(  # noqa: E731
+        data.modalities, dict(parts.encoder.items()), parts.missing, fusion, parts_sharing(), data.tasks, parts.decision, auxiliary=auxiliary
+    )
+    model = build(0.3).eval()
+    output = model(batch)
+    counts = {task: len(rows) for task, rows in batch.scored.items()}
+    losses = model.losses(output, batch, counts)
+    model.auxiliary = 0.0
+    plain = model.losses(output, batch, counts)
+    name, task = "shape", data.tasks["shape"]
+    means = []
+    for view in data.modalities:
+        rows = [row for row in batch.scored[name].tolist() if batch.present[view][row]]
+        means.append(torch.stack([task.loss(output.views[name][view][[row]], batch.targets[name][[row]])[0] for row in rows]).mean())
+    torch.testing.assert_close(losses[name], plain[name] + 0.3 * torch.stack(means).mean())
+    row = int(batch.scored[name][0])
+    shown = [output.views[name][view][row] for view in data.modalities if batch.present[view][row]]
+    expected = output.views[name][FUSED][row] if fused else torch.stack(shown).mean(0)
+    torch.testing.assert_close(output.predictions[name][row], expected)
+
+
+def parts_sharing() -> Callable[..., nn.Module]:
+    from mmtrain.sharing import Shared
+
+    return Shared
+
+
+def test_any_name_will_do_for_a_part() -> None:
+    parts = Named({"type": nn.Linear(1, 1), "values": nn.Linear(1, 1), "forward": nn.Linear(1, 1)})
+    assert list(parts) == ["type", "values", "forward"]
+    assert sorted(parts.state_dict()) == sorted(f"{name}.{kind}" for name in parts for kind in ("weight", "bias"))
