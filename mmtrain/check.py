@@ -8,7 +8,6 @@ from rich.table import Table
 
 from mmtrain.config import Run
 from mmtrain.data import Data, Dataset, batches
-from mmtrain.errors import DataError, Problem
 from mmtrain.folder import RunFolder
 from mmtrain.train import Session, open_session, prepare_data
 
@@ -36,9 +35,8 @@ def _one_step(session: Session) -> None:
     loop.model.train()
     size = loop.settings.batch_size
     for batch in batches(loop.train, size, seed=session.config.seed, epoch=0, shuffle=True):
-        if loop.step([batch.to(loop.runtime.device)]) is not None:
+        if loop.step([batch.to(loop.runtime.device)]) is not None:  # without a labelled row it makes no step
             return
-    raise DataError(Problem("data", "no batch has a labelled row with a modality", "check the columns of tasks and modalities"))
 
 
 def _rows(data: Data) -> Table:
@@ -50,7 +48,9 @@ def _rows(data: Data) -> Table:
         table.add_row(name, modality.kind, *(_share(split, int(split.present[name].sum())) for split in data.splits.values()))
     table.add_section()
     for name, task in data.tasks.items():
-        table.add_row(name, type(task).__name__.lower(), *(_share(split, int(split.labelled[name].sum())) for split in data.splits.values()))
+        table.add_row(
+            name, type(task).__name__.lower(), *(_share(split, int(split.labelled[name].sum())) for split in data.splits.values())
+        )
     return table
 
 

@@ -14,7 +14,7 @@ from mmtrain.trained import load
 from mmtrain.training.display import metrics_table
 
 
-def evaluate(run: Path, split: str = "test", *, overrides: Sequence[str] = (), trust: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def evaluate(run: Path, split: str = "test", *, trust: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     """Print, and return, each task's metrics on the rows of `split` (train, val or test), with the preprocessing of the run.
 
     Raises:

@@ -24,8 +24,8 @@ class RunFolder:
         self._splits = path / "splits.json"
 
     @classmethod
-    def create(cls, path: Path) -> "RunFolder":
-        """Make a new run folder.
+    def new(cls, path: Path) -> "RunFolder":
+        """The folder of a run that has yet to begin; nothing is written before `make`.
 
         Raises:
             RunError: the folder already holds a run.
@@ -33,8 +33,18 @@ class RunFolder:
         folder = cls(path)
         if folder.config.exists() or folder._results.exists():
             raise RunError(Problem(str(path), "already holds a run", "choose another hydra.run.dir, or go on with --resume"))
-        path.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def make(self) -> None:
+        """Make the folder.
+
+        Raises:
+            RunError: the system refuses.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(Problem(str(self.path), f"cannot be made: {error.strerror}", "choose another hydra.run.dir")) from error
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":

@@ -6,6 +6,7 @@ of predictions: fusion gives one or several, each has its own sharing and heads,
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -39,13 +40,13 @@ class Named(nn.Module):
         super().__init__()
         self._modules.update(parts)
 
-    def __getitem__(self, name: str) -> nn.Module:
+    def __getitem__(self, name: str) -> Any:  # what can be called on it depends on the kind of part
         return self._modules[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
 
-    def items(self) -> Iterable[tuple[str, nn.Module]]:
+    def items(self) -> Iterable[tuple[str, Any]]:
         """Names and parts."""
         return self._modules.items()
 
@@ -61,8 +62,8 @@ class Model(nn.Module):
         self,
         modality: Mapping[str, nn.Module],
         encoder: Mapping[str, nn.Module],
-        missing: nn.Module,
-        fusion: nn.Module,
+        missing: Any,
+        fusion: Any,
         sharing: Part,
         tasks: Mapping[str, Task],
         decision: nn.Module,
@@ -123,7 +124,9 @@ class Model(nn.Module):
             losses[name] = total / rows[name]
         return losses
 
-    def _auxiliary(self, loss: nn.Module, views: Mapping[str, Tensor], answers: Mapping[str, Tensor], scored: Tensor, target: Tensor) -> Tensor:
+    def _auxiliary(
+        self, loss: nn.Module, views: Mapping[str, Tensor], answers: Mapping[str, Tensor], scored: Tensor, target: Tensor
+    ) -> Tensor:
         """Mean over the other views of their mean loss over the rows that they speak for, times the scored rows."""
         means = []
         for view, prediction in views.items():

@@ -10,7 +10,7 @@ from rich.console import Console
 from mmtrain.assembly import data_parts
 from mmtrain.errors import ConfigError, DataError, Problem
 from mmtrain.source import Format, read_table, row_ids
-from mmtrain.trained import Trained, load
+from mmtrain.trained import load
 from mmtrain.training.display import metrics_table
 
 _WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {
@@ -34,6 +34,8 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
         raise ConfigError(Problem("--output", f"there is no folder '{output.parent}'", "make it first"))
     if not file.is_file():
         raise DataError(Problem(str(file), "no such file", "name a table of rows to predict"))
+    if output.exists() and output.samefile(file):
+        raise ConfigError(Problem("--output", f"'{output}' is the table that is to be predicted", "name another file"))
     trained = load(run, trust=trust)
     source = data_parts(trained.config).source
     table = read_table(file, getattr(source, "format", Format()), file=str(file), root=root or file.parent)

@@ -47,27 +47,29 @@ def start(settings: Settings, *, seed: int) -> Runtime:
     """
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    device = _device(settings.device)
+    device = choose_device(settings.device)
     seed_everything(seed)
     return Runtime(device, settings.precision, torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16"))
 
 
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch asserts where it was built without CUDA
-        usable = ["auto", "cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
-        raise ConfigError(Problem("training.device", f"'{name}' cannot be used here", f"allowed: {', '.join(usable)}")) from error
-    return device
+def choose_device(name: str) -> torch.device:
+    """The device called so; `auto` is the first GPU where there is one.
+
+    Raises:
+        ConfigError: it is unknown or not on this machine.
+    """
+    graphics = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    others = ["mps"] if torch.backends.mps.is_available() else []
+    usable = ["auto", "cpu", *(["cuda", *graphics] if graphics else []), *others]
+    if name not in usable:
+        raise ConfigError(Problem("training.device", f"'{name}' cannot be used here", f"allowed: {', '.join(usable)}"))
+    return torch.device(name if name != "auto" else "cuda" if graphics else "cpu")
 
 
 def seed_everything(seed: int) -> None:
     """Seed every generator that the model or a user's own part may draw from."""
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - a user's own part may use the global generator
+    np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ImageSpec:
+    """Colour channels and pixels."""
+
     channels: int
     height: int
     width: int

@@ -21,7 +21,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from mmtrain.config import load_sweep
-from mmtrain.errors import UserError
+from mmtrain.errors import Problem, RunError, UserError
 from mmtrain.folder import RunFolder
 from mmtrain.train import train
 
@@ -44,6 +44,7 @@ def sweep(overrides: Sequence[str], config_dir: Path | None = None) -> list[Job]
 
     Raises:
         ConfigError: what is wrong with any combination; nothing has been trained then.
+        RunError: some jobs failed; the others are done, and compared.
     """
     folder, configs = load_sweep(overrides, config_dir)
     for number, (words, config) in enumerate(configs):
@@ -56,7 +57,11 @@ def sweep(overrides: Sequence[str], config_dir: Path | None = None) -> list[Job]
             print("\n".join(f"error: {problem}" for problem in error.problems), file=sys.stderr)
         except Exception:  # the other jobs still run, and the summary says that this one failed
             traceback.print_exc()
-    return summarise(folder)
+    jobs = summarise(folder)
+    failed = [job.folder.name for job in jobs if job.status != "finished"]
+    if failed:
+        raise RunError(Problem(str(folder), f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}", "see the errors above"))
+    return jobs
 
 
 def write_overrides(folder: Path, overrides: Mapping[str, str]) -> None:

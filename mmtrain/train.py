@@ -2,19 +2,22 @@
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from mmtrain import checkpoint, runtime
 from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build
-from mmtrain.data import Data, prepare
+from mmtrain.data import Data, Dataset, prepare
 from mmtrain.errors import ConfigError, DataError, Problem, RunError, nearest
 from mmtrain.folder import RunFolder
+from mmtrain.source import TEST, TRAIN, VAL
 from mmtrain.training.display import Display, summary
 from mmtrain.training.loop import Loop
 from mmtrain.training.meter import Scores, evaluate
@@ -37,12 +40,12 @@ def train(config: Run, path: Path) -> dict[str, Any]:
     Raises:
         UserError: the data, the configuration or the folder cannot be used; nothing is written then.
     """
+    folder = RunFolder.new(path)
     data = prepare_data(config)
-    folder = RunFolder.create(path)
-    config.save(folder.config)
-    folder.write_preprocessing(data.state())
-    folder.write_splits(_ids(data))
     with open_session(config, data, folder) as session:
+        config.save(folder.config)
+        folder.write_preprocessing(data.state())
+        folder.write_splits(_ids(data))
         return _run(session)
 
 
@@ -71,8 +74,29 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
 
 
 def prepare_data(config: Run) -> Data:
+    """Read the data, which may take minutes: what can be refused without them is refused first.
+
+    Raises:
+        ConfigError: there is no such device, or no such task to select by.
+        DataError: the data cannot be used, or train or val has nothing to learn or to select by.
+    """
+    runtime.choose_device(config.training["device"])
+    chosen = config.selection["task"]
+    if chosen is not None and chosen not in config.tasks:
+        raise ConfigError(Problem("selection.task", f"there is no task '{chosen}'", nearest(chosen, config.tasks)))
     parts = data_parts(config)
-    return prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True)
+    data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True)
+    useless = [name for name in (TRAIN, VAL) if not _scored_rows(data.splits[name])]
+    if useless:
+        fix = "check the columns of data.modalities and tasks"
+        raise DataError(*(Problem(f"data.{name}", "no row has both a modality and a label", fix) for name in useless))
+    return data
+
+
+def _scored_rows(split: Dataset) -> int:
+    """How many rows have something to predict from and something to predict."""
+    there, labelled = (np.logical_or.reduce(list(masks.values())) for masks in (split.present, split.labelled))
+    return int((there & labelled).sum())
 
 
 def _ids(data: Data) -> dict[str, list[str]]:
@@ -81,47 +105,46 @@ def _ids(data: Data) -> dict[str, list[str]]:
 
 @contextmanager
 def open_session(config: Run, data: Data, folder: RunFolder) -> Iterator[Session]:
-    """Build everything that training needs; close what it opened."""
+    """Build everything that training needs, and only then write to the folder; close what was opened."""
     settings, trust = build(config.training, trust=config.trust), config.trust
-    selection = build(config.selection, trust=trust)
-    if selection.task is not None and selection.task not in data.tasks:
-        raise ConfigError(Problem("selection.task", f"there is no task '{selection.task}'", nearest(selection.task, data.tasks)))
     machine = runtime.start(settings, seed=config.seed)
     model = build_model(config, data.modalities, data.tasks).to(machine.device)
     kinds = {name: modality.kind for name, modality in data.modalities.items()}
     if settings.compile:
         runtime.compile_parts([*(model.encoder[name] for name in model.encoder), model.fusion])
-    tracker = build(config.tracker, folder.path, trust=trust)
-    with Display({name: task.metric for name, task in data.tasks.items()}, folder.log) as display:
+    balancer = build(config.balancing, {name: task.spec for name, task in data.tasks.items()}, trust=trust).to(machine.device)
+    optimizer = build(config.optimizer, model, kinds, trust=trust)
+    folder.make()
+    metrics = {name: task.metric for name, task in data.tasks.items()}
+    with closing(build(config.tracker, folder.path, trust=trust)) as tracker, Display(metrics, folder.log) as display:
         loop = Loop(
             model,
-            data.splits["train"],
-            data.splits["val"],
-            balancer=build(config.balancing, {name: task.spec for name, task in data.tasks.items()}, trust=trust).to(machine.device),
-            optimizer=build(config.optimizer, model, kinds, trust=trust),
+            data.splits[TRAIN],
+            data.splits[VAL],
+            balancer=balancer,
+            optimizer=optimizer,
             schedule=build(config.scheduler, trust=trust),
             runtime=machine,
             settings=settings,
-            selection=selection,
+            selection=build(config.selection, trust=trust),
             seed=config.seed,
             folder=folder,
             tracker=tracker,
             display=display,
         )
         yield Session(config, data, folder, loop, display)
-    tracker.close()
 
 
 def _run(session: Session) -> dict[str, Any]:
     """Train, then score the best weights on test; results.json is true at every moment."""
-    results = _results(session)
-    session.folder.write_results(results)
+    found: dict[str, Any] = {}
+    session.folder.write_results(_results(session))
     _announce(session)
     status = "failed"
     try:
         with _terminated_as_interrupt():
             session.loop.run()
-            results = _finish(session)
+            found = _finish(session)
         status = "finished"
     except KeyboardInterrupt:
         status = "stopped"
@@ -129,7 +152,7 @@ def _run(session: Session) -> dict[str, Any]:
         session.display.say(f"stopped; go on with: mmtrain train --resume {session.folder.path}")
         raise
     finally:
-        results = results | {"status": status}
+        results = _results(session) | found | {"status": status}
         session.folder.write_results(results)
     return results
 
@@ -147,7 +170,7 @@ def _finish(session: Session) -> dict[str, Any]:
     """Load the best weights, score them on test, and tell the user what came out and what to type next."""
     loop, folder, display = session.loop, session.folder, session.display
     loop.model.load_state_dict(checkpoint.load(folder.best, device=loop.runtime.device)["model"])
-    split = "test" if "test" in session.data.splits else "val"
+    split = TEST if TEST in session.data.splits else VAL
     dataset = session.data.splits[split]
     scores = evaluate(loop.model, dataset, loop.runtime, batch_size=loop.settings.evaluation_batch_size)
     display.stop()
@@ -157,7 +180,7 @@ def _finish(session: Session) -> dict[str, Any]:
         display.say(f"note: {loop.progress.empty} batches had no labelled row and made no step")
     display.say(f"run folder: {folder.path}")
     display.say(f"next: mmtrain predict {folder.path} FILE --output predictions.csv")
-    return _results(session) | {"test": _plain(scores) if split == "test" else None, "baseline": _baseline(scores, display.metrics)}
+    return {"test": _plain(scores) if split == TEST else None, "baseline": _baseline(scores, display.metrics)}
 
 
 def _results(session: Session) -> dict[str, Any]:
@@ -182,7 +205,7 @@ def _plain(scores: Scores) -> dict[str, Any]:
     return {"skill": scores.skill, "tasks": tasks}
 
 
-def _baseline(scores: Scores, metrics: dict[str, str]) -> dict[str, Any]:
+def _baseline(scores: Scores, metrics: Mapping[str, str]) -> dict[str, Any]:
     """What the best constant answer, fitted on train, reaches on the same rows."""
     return {task: {metric: scores.tasks[task]["constant"]} for task, metric in metrics.items()}
 

@@ -14,6 +14,7 @@ from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build, load_run
 from mmtrain.data import Dataset, batches, load_fitted, open_rows
 from mmtrain.data import Settings as DataSettings
+from mmtrain.errors import Problem, RunError
 from mmtrain.folder import RunFolder
 from mmtrain.modality import Modality
 from mmtrain.model import Model
@@ -85,15 +86,20 @@ def load(run: str | Path, *, checkpoint_name: str = "best", device: str = "auto"
     never widens that list by itself.
 
     Raises:
-        RunError: `run` is not a run folder, or the run never came to a checkpoint.
+        RunError: `run` is not a run folder, the run never came to a checkpoint, or its files do not fit together.
     """
     folder = RunFolder.open(Path(run))
     config = load_run(folder.path, trust=trust)
     parts = data_parts(config)
-    load_fitted(parts.modalities, parts.tasks, folder.preprocessing())
+    fitted, state = folder.preprocessing(), checkpoint.load(folder.path / "checkpoints" / checkpoint_name)
     settings = replace(build(config.training, trust=trust), device=device)
     machine = runtime.start(settings, seed=config.seed)
-    model = build_model(config, parts.modalities, parts.tasks)
-    model.load_state_dict(checkpoint.load(folder.path / "checkpoints" / checkpoint_name)["model"])
+    try:
+        load_fitted(parts.modalities, parts.tasks, fitted)
+        model = build_model(config, parts.modalities, parts.tasks)
+        model.load_state_dict(state["model"])
+    except (KeyError, TypeError, RuntimeError) as error:  # a key that is not there, or a tensor of another shape
+        found = "config.yaml, preprocessing.json and the checkpoint do not fit together"
+        raise RunError(Problem(str(folder.path), found, "the run folder was changed by hand; train again")) from error
     model = model.to(machine.device)
     return Trained(config, model, parts.modalities, parts.tasks, parts.settings, machine, settings.evaluation_batch_size)

@@ -7,22 +7,23 @@ from mmtrain.folder import RunFolder
 
 
 def test_a_folder_that_holds_a_run_is_refused(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run")
+    folder = RunFolder.new(tmp_path / "run")
+    folder.make()
     folder.write_results({"status": "running"})
-    with pytest.raises(RunError, match=r"run: already holds a run; choose another hydra.run.dir, or go on with --resume"):
-        RunFolder.create(tmp_path / "run")
+    with pytest.raises(RunError, match=r"run: already holds a run; choose another hydra\.run\.dir, or go on with --resume"):
+        RunFolder.new(tmp_path / "run")
 
 
 def test_what_is_no_run_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="nowhere: no such folder"):
         RunFolder.open(tmp_path / "nowhere")
-    with pytest.raises(RunError, match="not a run folder: it holds no config.yaml"):
+    with pytest.raises(RunError, match=r"not a run folder: it holds no config\.yaml"):
         RunFolder.open(tmp_path)
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text("{")
-    with pytest.raises(RunError, match="results.json: cannot be read"):
+    with pytest.raises(RunError, match=r"results\.json: cannot be read"):
         RunFolder(tmp_path).results()
 
 

@@ -138,7 +138,10 @@ class Late(nn.Module):
         self.views = [*in_dims, *([FUSED] if fused else [])]
 
     def forward(self, tokens: dict[str, Tokens], present: dict[str, Tensor]) -> dict[str, Fused]:
-        vectors = {name: found.values.sum(1) if found.values.shape[1] else found.values.new_zeros(len(found.values), self.out_dim) for name, found in tokens.items()}
+        vectors = {
+            name: found.values.sum(1) if found.values.shape[1] else found.values.new_zeros(len(found.values), self.out_dim)
+            for name, found in tokens.items()
+        }
         views = {name: Fused(vector, tokens, present[name]) for name, vector in vectors.items()}
         if FUSED in self.views:
             views[FUSED] = Fused(sum(vectors.values()), tokens, torch.stack(list(present.values())).any(0))
@@ -151,7 +154,14 @@ def test_views_are_decided_and_auxiliary_losses_are_means_over_their_rows(tiny: 
     parts = build_model(load(tiny).config, data.modalities, data.tasks)
     fusion = Late({name: encoder.out_dim for name, encoder in parts.encoder.items()}, fused=fused)
     build = lambda auxiliary: Model(  # noqa: E731
-        data.modalities, dict(parts.encoder.items()), parts.missing, fusion, parts_sharing(), data.tasks, parts.decision, auxiliary=auxiliary
+        data.modalities,
+        dict(parts.encoder.items()),
+        parts.missing,
+        fusion,
+        parts_sharing(),
+        data.tasks,
+        parts.decision,
+        auxiliary=auxiliary,
     )
     model = build(0.3).eval()
     output = model(batch)

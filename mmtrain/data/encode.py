@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from rich.console import Console
@@ -35,19 +36,11 @@ def encode_chunks(modality: Modality, table: Table, done: Callable[[int], None])
     Decoders of pictures and sounds release the interpreter's lock, so threads keep all cores busy without copies.
     """
     workers = os.cpu_count() or 1
+    parts = (table.take(slice(start, start + ROWS)) for start in range(0, len(table), ROWS))
     with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[Chunk]] = deque()
-        starts = iter(range(0, len(table), ROWS))
-        try:
-            for start in starts:
-                waiting.append(pool.submit(_encode, modality, table.take(slice(start, start + ROWS))))
-                if len(waiting) > workers:  # no further ahead, or whole tables would pile up in memory
-                    yield _finished(waiting, done)
-            while waiting:
-                yield _finished(waiting, done)
-        finally:
-            for future in waiting:
-                future.cancel()
+        futures = (pool.submit(_encode, modality, part) for part in parts)
+        # No further ahead than this, or whole tables would pile up in memory.
+        yield from _in_order(futures, done, ahead=workers)
 
 
 @contextmanager
@@ -84,7 +77,14 @@ def _encode(modality: Modality, table: Table) -> Chunk:
     return Chunk(arrays, present, table.bad)
 
 
-def _finished(waiting: deque[Future[Chunk]], done: Callable[[int], None]) -> Chunk:
-    chunk = waiting.popleft().result()
-    done(len(chunk.present))
-    return chunk
+def _in_order(futures: Iterator[Future[Chunk]], done: Callable[[int], None], *, ahead: int) -> Iterator[Chunk]:
+    waiting = deque(islice(futures, 1 + ahead))
+    try:
+        while waiting:
+            chunk = waiting.popleft().result()
+            done(len(chunk.present))
+            yield chunk
+            waiting.extend(islice(futures, 1))
+    finally:
+        for future in waiting:
+            future.cancel()

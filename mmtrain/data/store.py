@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -72,36 +73,39 @@ def gather(chunks: Iterable[Chunk]) -> Store:
     arrays: dict[str, Fixed | Ragged] = {}
     for name, first in kept[0].arrays.items():
         parts = [chunk.arrays[name] for chunk in kept]
-        if isinstance(first, np.ndarray):
-            arrays[name] = Fixed(np.concatenate(parts))
-        else:
-            rows = [row for part in parts for row in part]
-            arrays[name] = Ragged(np.concatenate(rows), _offsets([len(row) for row in rows]))
+        values = np.concatenate([_flat(part) for part in parts])
+        ragged = isinstance(first, list)
+        arrays[name] = Ragged(values, _offsets([len(row) for part in parts for row in part])) if ragged else Fixed(values)
     problems = [problem for chunk in kept for problem in chunk.bad]
     return Store(arrays, np.concatenate([chunk.present for chunk in kept]), len(problems), tuple(problems[:SHOWN]))
 
 
 def write(chunks: Iterable[Chunk], folder: Path) -> None:
     """Write encoded rows into a folder, chunk by chunk."""
-    files: dict[str, Growing] = {}
-    lengths: dict[str, list[int]] = {}
-    present, problems = [], []
+    rest = iter(chunks)
+    first = next(rest)
+    ragged = {name: list[int]() for name, rows in first.arrays.items() if isinstance(rows, list)}
+    present, problems = list[np.ndarray](), list[Problem]()
     with ExitStack() as stack:
-        for chunk in chunks:
+        files = {
+            name: stack.enter_context(Growing(_values_file(folder, name, name in ragged), _flat(rows)))
+            for name, rows in first.arrays.items()
+        }
+        for chunk in chain([first], rest):
+            for name, rows in chunk.arrays.items():
+                files[name].append(_flat(rows))
+            for name, lengths in ragged.items():
+                lengths += map(len, chunk.arrays[name])
             present.append(chunk.present)
             problems += chunk.bad
-            for name, rows in chunk.arrays.items():
-                if isinstance(rows, list):
-                    lengths.setdefault(name, []).extend(map(len, rows))
-                values = np.concatenate(rows) if isinstance(rows, list) else rows
-                if name not in files:
-                    files[name] = stack.enter_context(Growing(_values_file(folder, name, ragged=name in lengths), values))
-                files[name].append(values)
-    for name, counts in lengths.items():
-        np.save(folder / f"{name}.offsets.npy", _offsets(counts))
+    for name, lengths in ragged.items():
+        np.save(folder / f"{name}.offsets.npy", _offsets(lengths))
     np.save(folder / "present.npy", np.concatenate(present))
-    listing = {"arrays": {name: "ragged" if name in lengths else "fixed" for name in files}, "bad": len(problems)}
-    listing["problems"] = [asdict(problem) for problem in problems[:SHOWN]]
+    listing = {
+        "arrays": {name: "ragged" if name in ragged else "fixed" for name in files},
+        "bad": len(problems),
+        "problems": [asdict(problem) for problem in problems[:SHOWN]],
+    }
     (folder / LISTING).write_text(json.dumps(listing), "utf-8")
 
 
@@ -111,14 +115,18 @@ def read(folder: Path) -> Store:
     arrays: dict[str, Fixed | Ragged] = {}
     for name, shape in listing["arrays"].items():
         # A plain view of the mapped file: indexing numpy's own class for it costs several microseconds more.
-        values = np.asarray(np.load(_values_file(folder, name, ragged=shape == "ragged"), mmap_mode="r"))
+        values = np.asarray(np.load(_values_file(folder, name, shape == "ragged"), mmap_mode="r"))
         arrays[name] = Fixed(values) if shape == "fixed" else Ragged(values, np.load(folder / f"{name}.offsets.npy"))
     problems = tuple(Problem(**problem) for problem in listing["problems"])
     return Store(arrays, np.load(folder / "present.npy"), listing["bad"], problems, folder)
 
 
-def _values_file(folder: Path, name: str, *, ragged: bool) -> Path:
+def _values_file(folder: Path, name: str, ragged: bool) -> Path:
     return folder / (f"{name}.values.npy" if ragged else f"{name}.npy")
+
+
+def _flat(rows: np.ndarray | list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(rows) if isinstance(rows, list) else rows
 
 
 def _offsets(lengths: list[int]) -> np.ndarray:

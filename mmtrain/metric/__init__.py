@@ -5,7 +5,8 @@
         number tasks                            answer (n,), target (n,), in the user's units
     evaluate(metrics, primary, answer, target, constant) -> {"rows", every metric, "constant", "skill"}
 
-Values are those of scikit-learn, which the tests compare them with; written out in numpy they need no second of importing it.
+Values are those of scikit-learn and scipy, which are imported by the functions that call them: importing takes a second, and
+most commands score nothing. Ours are only what they leave undefined, labels that train never saw, `ece` and skill.
 
 To add one: a function as above in `classes.py` or `numbers.py` and its line in the table at the end of that file; where it can
 be a task's primary metric, its name in the `metric` option of that task.

@@ -1,14 +1,13 @@
-"""Metrics of class tasks: probabilities (n, C) and classes (n,) in, as scikit-learn computes them from the rows' labels.
+"""Metrics of class tasks, by scikit-learn: probabilities (n, C) and classes (n,) in.
 
 The answer is the most probable class. Class -1 is a label that train never saw: wrong whatever is answered, and left out
 of what only probabilities decide (`auroc`, `average_precision`, `log_loss`).
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from mmtrain.metric.metric import Metric
-from mmtrain.metric.ranks import ranks
 
 Probabilities = Float[np.ndarray, "n C"]
 Classes = Int[np.ndarray, " n"]
@@ -18,26 +17,30 @@ ECE_BINS = 15  # as in Guo et al. 2017
 
 def accuracy(answer: Probabilities, target: Classes) -> float:
     """Share of rows answered right."""
-    return float((answer.argmax(1) == target).mean())
+    from sklearn import metrics
+
+    return metrics.accuracy_score(target, answer.argmax(1))
 
 
 def balanced_accuracy(answer: Probabilities, target: Classes) -> float:
     """Mean over the occurring classes of the share of their rows answered right."""
-    right, support, _ = _counts(answer, target)
-    occurring = support > 0
-    return float((right[occurring] / support[occurring]).mean())
+    from sklearn import metrics
+
+    return metrics.balanced_accuracy_score(target, answer.argmax(1))
 
 
 def f1_macro(answer: Probabilities, target: Classes) -> float:
     """Mean F1 over the classes that occur among targets or answers."""
-    f1, _ = _f1(answer, target)
-    return float(f1.mean())
+    from sklearn import metrics
+
+    return metrics.f1_score(target, answer.argmax(1), average="macro")
 
 
 def f1_weighted(answer: Probabilities, target: Classes) -> float:
     """Mean F1, each class weighing as many rows as it has."""
-    f1, support = _f1(answer, target)
-    return float(np.average(f1, weights=support))
+    from sklearn import metrics
+
+    return metrics.f1_score(target, answer.argmax(1), average="weighted")
 
 
 def auroc(answer: Probabilities, target: Classes) -> float | None:
@@ -46,34 +49,31 @@ def auroc(answer: Probabilities, target: Classes) -> float | None:
     None where fewer than two classes occur. scikit-learn's one-versus-rest macro average has no value where a class
     that train knows does not occur; here that class is left out.
     """
+    from sklearn import metrics
+
     answer, target = _seen(answer, target)
     occurring = np.unique(target)
     if len(occurring) < 2:
         return None
     if answer.shape[1] == 2:
         occurring = occurring[1:]  # the other class has the same area
-    return float(np.mean([_area(answer[:, label], target == label) for label in occurring]))
+    return float(np.mean([metrics.roc_auc_score(target == label, answer[:, label]) for label in occurring]))
 
 
 def average_precision(answer: Probabilities, target: Classes) -> float | None:
     """Precision at each threshold, weighed by the recall gained there, of the second class; None where only one class occurs."""
+    from sklearn import metrics
+
     answer, target = _seen(answer, target)
-    positive = target == 1
-    if len(positive) == 0 or positive.all() or not positive.any():
-        return None
-    _, place, rows = np.unique(-answer[:, 1], return_inverse=True, return_counts=True)
-    found = np.bincount(place, weights=positive)
-    precision = np.cumsum(found) / np.cumsum(rows)
-    return float((precision * found).sum() / found.sum())
+    return metrics.average_precision_score(target, answer[:, 1]) if len(np.unique(target)) == 2 else None
 
 
 def log_loss(answer: Probabilities, target: Classes) -> float | None:
-    """Mean negative logarithm of the probability of the row's class, in nats."""
+    """Mean negative logarithm of the probability of the row's class, in nats; None where train saw no row's label."""
+    from sklearn import metrics
+
     answer, target = _seen(answer, target)
-    if len(target) == 0:
-        return None
-    probability = answer[np.arange(len(target)), target].astype(np.float64)
-    return float(-np.log(probability.clip(np.finfo(np.float64).eps)).mean())
+    return metrics.log_loss(target, answer, labels=range(answer.shape[1])) if len(target) else None
 
 
 def ece(answer: Probabilities, target: Classes) -> float:
@@ -88,30 +88,8 @@ def ece(answer: Probabilities, target: Classes) -> float:
 
 
 def _seen(answer: Probabilities, target: Classes) -> tuple[np.ndarray, np.ndarray]:
-    seen = target >= 0
-    return (answer, target) if seen.all() else (answer[seen], target[seen])
-
-
-def _counts(answer: Probabilities, target: Classes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Per class the rows answered right, the rows it has and the rows that are answered so; a class more for unseen labels."""
-    classes = answer.shape[1]
-    given, target = answer.argmax(1), np.where(target < 0, classes, target)
-    right, support, answered = (np.bincount(rows, minlength=classes + 1) for rows in (target[given == target], target, given))
-    return right, support, answered
-
-
-def _f1(answer: Probabilities, target: Classes) -> tuple[np.ndarray, np.ndarray]:
-    """F1 and rows of each class that occurs among targets or answers."""
-    right, support, answered = _counts(answer, target)
-    occurring = support + answered > 0
-    return 2 * right[occurring] / (support + answered)[occurring], support[occurring]
-
-
-def _area(score: Float[np.ndarray, " n"], positive: Bool[np.ndarray, " n"]) -> float:
-    """Area under the receiver operating characteristic, from the ranks of the positive rows (Mann-Whitney U)."""
-    positives = int(positive.sum())
-    negatives = len(positive) - positives
-    return float((ranks(score)[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    """The rows whose label train saw."""
+    return answer[target >= 0], target[target >= 0]
 
 
 CLASS_METRICS = {

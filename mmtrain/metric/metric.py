@@ -1,5 +1,6 @@
 """What a metric is, and how all metrics of a task are taken at once."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -37,7 +38,9 @@ def evaluate(metrics: Mapping[str, Metric], primary: str, answer: np.ndarray, ta
 def _score(metric: Metric, answer: np.ndarray, target: np.ndarray) -> float | None:
     if len(target) == 0 or not np.isfinite(answer).all():
         return None
-    with np.errstate(over="ignore", invalid="ignore"):  # answers may be so large that their squares are infinite
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):  # squares of very large answers are infinite
+        # scikit-learn warns of classes that are answered but do not occur, and of many classes in few rows: both are sound here.
+        warnings.simplefilter("ignore", UserWarning)
         score = metric.score(answer, target)
     return None if score is None or not np.isfinite(score) else float(score)
 

@@ -1,22 +1,25 @@
-"""Metrics of number tasks: answers (n,) and targets (n,) in the user's units in."""
+"""Metrics of number tasks, by scikit-learn and scipy: answers (n,) and targets (n,) in the user's units in."""
 
 import numpy as np
 from jaxtyping import Float
 
 from mmtrain.metric.metric import Metric
-from mmtrain.metric.ranks import ranks
 
 Numbers = Float[np.ndarray, " n"]
 
 
 def mae(answer: Numbers, target: Numbers) -> float:
     """Mean absolute error, in the target's units."""
-    return float(np.abs(answer - target).mean())
+    from sklearn import metrics
+
+    return metrics.mean_absolute_error(target, answer)
 
 
 def rmse(answer: Numbers, target: Numbers) -> float:
     """Root of the mean squared error, in the target's units."""
-    return float(np.sqrt(((answer - target) ** 2).mean()))
+    from sklearn import metrics
+
+    return metrics.root_mean_squared_error(target, answer)
 
 
 def r2(answer: Numbers, target: Numbers) -> float | None:
@@ -24,21 +27,21 @@ def r2(answer: Numbers, target: Numbers) -> float | None:
 
     None where all targets are equal (scikit-learn gives 0 or 1 there).
     """
-    if np.ptp(target) == 0:
-        return None
-    return float(1 - ((answer - target) ** 2).sum() / ((target - target.mean()) ** 2).sum())
+    from sklearn import metrics
+
+    return metrics.r2_score(target, answer) if np.ptp(target) else None
 
 
 def spearman(answer: Numbers, target: Numbers) -> float | None:
-    """Correlation of the ranks, from -1 to 1, as scipy's `spearmanr`.
+    """Correlation of the ranks, from -1 to 1.
 
     Equal answers for all rows rank nothing, which is 0 (scipy gives NaN). None where all targets are equal.
     """
+    from scipy import stats
+
     if np.ptp(target) == 0:
         return None
-    if np.ptp(answer) == 0:
-        return 0.0
-    return float(np.corrcoef(ranks(answer), ranks(target))[0, 1])
+    return stats.spearmanr(answer, target).statistic if np.ptp(answer) else 0.0
 
 
 NUMBER_METRICS = {

@@ -7,11 +7,15 @@ from torch import nn
 
 from mmtrain.errors import ConfigError, Problem, nearest
 
+Group = dict[str, Any]  # as torch's optimizers take them
+
 # What the user writes, and what the model calls it: `optimizer.lr_factor.tasks.digit` slows the heads of the task `digit`.
 _PLACES = {"encoder": "encoder", "modality": "modality", "missing": "missing", "fusion": "fusion", "sharing": "sharing", "tasks": "head"}
 
 
-def parameter_groups(model: nn.Module, kinds: Mapping[str, str], *, lr: float, weight_decay: float, lr_factor: Mapping[str, Any]) -> list[dict]:
+def parameter_groups(
+    model: nn.Module, kinds: Mapping[str, str], *, lr: float, weight_decay: float, lr_factor: Mapping[str, Any]
+) -> list[Group]:
     """Group the parameters by learning rate and decay.
 
     `kinds` maps modality names to kinds, so that `encoder.image` may name a kind. `lr_factor` maps places in the model (nested, as
@@ -24,7 +28,7 @@ def parameter_groups(model: nn.Module, kinds: Mapping[str, str], *, lr: float, w
     factors = dict(_flatten(lr_factor, ()))
     used: set[tuple[str, ...]] = set()
     places: set[str] = set()
-    groups: dict[tuple[float, float], dict] = {}
+    groups: dict[tuple[float, float], Group] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue

@@ -68,13 +68,18 @@ def row_ids(table: Table, column: str | None) -> list[str]:
     where = f"{table.file}, column '{column}'"
     problems = [Problem(where, f"no id in row {number}", "give every row one") for number in rows.pop(None, [])]
     problems += [
-        Problem(where, f"id '{name}' stands in rows {' and '.join(map(str, numbers))}", "give every row its own, or leave data.id out")
+        Problem(where, f"id '{name}' stands in {_rows(numbers)}", "give every row its own, or leave data.id out")
         for name, numbers in rows.items()
         if len(numbers) > 1
     ]
     if problems:
         raise DataError(*problems[:10])
     return [name for name in ids if name is not None]
+
+
+def _rows(numbers: list[int]) -> str:
+    more = f" and {len(numbers) - 2} more" if len(numbers) > 2 else ""
+    return f"rows {numbers[0]} and {numbers[1]}{more}"
 
 
 def _frame(path: Path, form: Format, file: str) -> tuple[pl.DataFrame, np.ndarray]:

@@ -33,7 +33,12 @@ class Display:
         self._val: Scores | None = None
         self._best: Scores | None = None
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(compact=True), console=self.console
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
         )
         self._bar = self._progress.add_task("", total=None)
         self._live = Live(self, console=self.console, refresh_per_second=4, transient=True) if self.console.is_terminal else None
@@ -89,7 +94,8 @@ class Display:
         self._train, self._val = train, val
         self._best = val if better else self._best
         tasks = "  ".join(f"{task} {_short(_of(val, task, metric))}" for task, metric in self.metrics.items())
-        line = f"epoch {epoch}/{epochs}  loss {_short(train.loss)}  val loss {_short(val.loss)}  skill {_short(val.skill)}{' *' if better else ''}  {tasks}"
+        mean = f"loss {_short(train.loss)}  val loss {_short(val.loss)}  skill {_short(val.skill)}{' *' if better else ''}"
+        line = f"epoch {epoch}/{epochs}  {mean}  {tasks}"
         if self._live is None:
             self.console.print(line, highlight=False, soft_wrap=True)
         self._log.print(line, highlight=False, soft_wrap=True)

@@ -6,7 +6,7 @@ checkpoint ends in the same weights, to the bit, as one that was never stopped.
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -142,15 +142,20 @@ class Loop:
 
     def _track(self, losses: dict[str, Tensor], factor: float) -> None:
         """Add a point to the training curves, and stop a run that has diverged."""
-        numbers = {f"train/{task}/step_loss": float(loss) for task, loss in losses.items()}
-        for name, number in numbers.items():
-            if not math.isfinite(number):
-                task = name.split("/")[1]
-                raise UserError(
-                    Problem(f"tasks.{task}", f"the loss is {number} at step {self.progress.step}", "lower optimizer.lr or training.clip")
-                )
+        found = {task: float(loss) for task, loss in losses.items()}
+        self._refuse_divergence(found)
+        numbers = {f"train/{task}/step_loss": loss for task, loss in found.items()}
         weights = {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
         self.tracker.log(self.progress.step, numbers | weights | {"train/lr_factor": factor})
+
+    def _refuse_divergence(self, losses: Mapping[str, float | None]) -> None:
+        problems = [
+            Problem(f"tasks.{task}", f"the loss is {loss} at step {self.progress.step}", "lower optimizer.lr or training.clip")
+            for task, loss in losses.items()
+            if loss is not None and not math.isfinite(loss)
+        ]
+        if problems:
+            raise UserError(*problems)
 
     def _end_epoch(self) -> None:
         train = self.meter.scores()
@@ -158,6 +163,8 @@ class Loop:
         started = time.perf_counter()
         val = evaluate(self.model, self.val, self.runtime, batch_size=self.settings.evaluation_batch_size)
         val_seconds = time.perf_counter() - started
+        for scores in (train, val):
+            self._refuse_divergence({task: found["loss"] for task, found in scores.tasks.items()})
         better, train_seconds = self._advance_epoch(val), self.progress.epoch_seconds
         self._record("train", train, train_seconds, self.meter.rows)
         self._record("val", val, val_seconds, len(self.val))
@@ -187,7 +194,8 @@ class Loop:
 
     def _record(self, split: str, scores: Scores, seconds: float, rows: int) -> None:
         tasks = {
-            name: {"loss": found["loss"], "weight": _number(self.weights.get(name)), **found} for name, found in scores.tasks.items()
+            name: {"weight": _number(self.weights.get(name))} | {key: found[key] for key in found if key not in ("rows", "constant")}
+            for name, found in scores.tasks.items()
         }
         line = {"epoch": self.progress.epoch, "step": self.progress.step, "split": split, "loss": scores.loss, "skill": scores.skill}
         self.folder.append_metrics(line | {"tasks": tasks, "seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mmtrain.data import Settings, cache, cache_folder, clear, encode
+from mmtrain.data import Settings, cache, cache_folder, clear
 from mmtrain.data.store import Ragged, Store
 from mmtrain.errors import DataError
 from mmtrain.modality import ImageModality, TextModality
@@ -180,10 +181,10 @@ def test_a_cache_that_cannot_be_written_is_named(settings: Settings, tmp_path: P
 def test_interrupting_leaves_nothing(settings: Settings, make_table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch) -> None:
     part, table = words_table(make_table)
 
-    def interrupt(*_: object) -> None:
+    def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(encode, "_finished", interrupt)
+    monkeypatch.setattr(cache, "progress", lambda *_, **__: nullcontext(interrupt))
     with pytest.raises(KeyboardInterrupt):
         cache.open_store("words", part, table, settings, show=False)
     assert list(cache_folder(settings).iterdir()) == []

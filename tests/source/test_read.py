@@ -124,12 +124,13 @@ def test_ids_are_the_users_own_or_row_numbers(tmp_path: Path) -> None:
 
 
 def test_a_duplicate_id_names_both_rows_and_a_missing_one_its_row(tmp_path: Path) -> None:
-    table = read_table(written(tmp_path, "rows.csv", "id,a\nx,1\ny,2\nx,3\n,4\n"), Format(), file="rows.csv")
+    table = read_table(written(tmp_path, "rows.csv", "id,a\nx,1\ny,2\nx,3\n,4\nz,5\nz,6\nz,7\nz,8\n"), Format(), file="rows.csv")
     with pytest.raises(DataError) as error:
         row_ids(table, "id")
     assert [f"{problem.where}: {problem.found}" for problem in error.value.problems] == [
         "rows.csv, column 'id': no id in row 4",
         "rows.csv, column 'id': id 'x' stands in rows 1 and 3",
+        "rows.csv, column 'id': id 'z' stands in rows 5 and 6 and 2 more",
     ]
     with pytest.raises(DataError, match=r"data\.id: rows\.csv has no column 'ids'; did you mean 'id'\? allowed: a, id"):
         row_ids(table, "ids")
