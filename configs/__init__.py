@@ -1,0 +1,1 @@
+"""The choices that mmtrain ships: a folder of YAML files for each group."""

@@ -33,5 +33,5 @@ def evaluate(run: Path, split: str = "test", *, trust: Sequence[str] = ()) -> di
     console = Console()
     for note in dataset.notes:
         console.print(f"note: {note}", highlight=False, soft_wrap=True)
-    console.print(metrics_table(found, trained.metrics, split))
+    console.print(metrics_table(found, trained.tasks, split))
     return found

@@ -52,5 +52,5 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
     for line in (*(f"note: {note}" for note in dataset.notes), f"{len(frame):,} rows written to {output}"):
         console.print(line, highlight=False, soft_wrap=True)
     if any(labelled.any() for labelled in dataset.labelled.values()):
-        console.print(metrics_table(trained.score(dataset, answers), trained.metrics, file.name))
+        console.print(metrics_table(trained.score(dataset, answers), trained.tasks, file.name))
     return frame

@@ -18,6 +18,7 @@ from mmtrain.data import Data, Dataset, prepare
 from mmtrain.errors import ConfigError, DataError, Problem, RunError, nearest
 from mmtrain.folder import RunFolder
 from mmtrain.source import TEST, TRAIN, VAL
+from mmtrain.task import Task
 from mmtrain.training.display import Display, summary
 from mmtrain.training.loop import Loop
 from mmtrain.training.meter import Scores, evaluate
@@ -64,13 +65,21 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
         saved = (folder.last / checkpoint.FILE).exists()
         state = checkpoint.load(folder.last) if saved else None
         if state is not None:
-            session.loop.load_state_dict(state)
+            _restore(session.loop, state, folder)
         if folder.results().get("status") == "finished" and session.loop.finished:
             raise RunError(Problem(str(path), "this run is finished", "raise training.epochs to go on, or use mmtrain evaluate"))
         folder.cut_back(state["sizes"] if state is not None else {})
         config.save(folder.config)
         session.display.say(f"resuming after epoch {session.loop.progress.epoch}, step {session.loop.progress.step}")
         return _run(session)
+
+
+def _restore(loop: Loop, state: dict[str, Any], folder: RunFolder) -> None:
+    try:
+        loop.load_state_dict(state)
+    except (KeyError, ValueError, RuntimeError) as error:  # a key that is not there, or a tensor of another shape
+        found = "config.yaml and the checkpoint do not fit together"
+        raise RunError(Problem(str(folder.path), found, "the run folder was changed by hand; start a new run")) from error
 
 
 def prepare_data(config: Run) -> Data:
@@ -115,8 +124,7 @@ def open_session(config: Run, data: Data, folder: RunFolder) -> Iterator[Session
     balancer = build(config.balancing, {name: task.spec for name, task in data.tasks.items()}, trust=trust).to(machine.device)
     optimizer = build(config.optimizer, model, kinds, trust=trust)
     folder.make()
-    metrics = {name: task.metric for name, task in data.tasks.items()}
-    with closing(build(config.tracker, folder.path, trust=trust)) as tracker, Display(metrics, folder.log) as display:
+    with closing(build(config.tracker, folder.path, trust=trust)) as tracker, Display(data.tasks, folder.log) as display:
         loop = Loop(
             model,
             data.splits[TRAIN],
@@ -175,12 +183,12 @@ def _finish(session: Session) -> dict[str, Any]:
     scores = evaluate(loop.model, dataset, loop.runtime, batch_size=loop.settings.evaluation_batch_size)
     display.stop()
     display.say(f"best epoch {loop.progress.best_epoch} of {loop.progress.epoch}, selected by {loop.progress.selected_by} on val")
-    display.say(summary(scores, display.metrics, split))
+    display.say(summary(scores, session.data.tasks, split))
     if loop.progress.empty:
         display.say(f"note: {loop.progress.empty} batches had no labelled row and made no step")
     display.say(f"run folder: {folder.path}")
     display.say(f"next: mmtrain predict {folder.path} FILE --output predictions.csv")
-    return {"test": _plain(scores) if split == TEST else None, "baseline": _baseline(scores, display.metrics)}
+    return {"test": _plain(scores) if split == TEST else None, "baseline": _baseline(scores, session.data.tasks)}
 
 
 def _results(session: Session) -> dict[str, Any]:
@@ -205,9 +213,9 @@ def _plain(scores: Scores) -> dict[str, Any]:
     return {"skill": scores.skill, "tasks": tasks}
 
 
-def _baseline(scores: Scores, metrics: Mapping[str, str]) -> dict[str, Any]:
+def _baseline(scores: Scores, tasks: Mapping[str, Task]) -> dict[str, Any]:
     """What the best constant answer, fitted on train, reaches on the same rows."""
-    return {task: {metric: scores.tasks[task]["constant"]} for task, metric in metrics.items()}
+    return {name: {task.metric: scores.tasks[name]["constant"]} for name, task in tasks.items()}
 
 
 def _parameters(loop: Loop) -> int:

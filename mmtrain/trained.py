@@ -35,11 +35,6 @@ class Trained:
     runtime: Runtime
     batch_size: int
 
-    @property
-    def metrics(self) -> dict[str, str]:
-        """The primary metric of each task."""
-        return {name: task.metric for name, task in self.tasks.items()}
-
     def rows(self, table: Table, *, ids: list[str] | None = None) -> Dataset:
         """The table's rows as the model reads them. Labels may be absent; a column that is not there is one of empty cells.
 

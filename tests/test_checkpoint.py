@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -43,7 +44,7 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path: Path, monkeypa
 
 
 def test_an_optimizer_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
-    def trained(steps: int, state: dict | None = None) -> tuple[torch.nn.Linear, torch.optim.Optimizer]:
+    def trained(steps: int, state: dict[str, Any] | None = None) -> tuple[torch.nn.Linear, torch.optim.Optimizer]:
         torch.manual_seed(0)
         model = torch.nn.Linear(3, 2)
         optimizer = torch.optim.AdamW(model.parameters(), lr=0.1, fused=True)

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mmtrain.assembly import build_model, data_parts
 from mmtrain.batch import FUSED, Batch, Fused, Tokens
 from mmtrain.config import load
 from mmtrain.data import Data, prepare
 from mmtrain.model import Model, Named
+from mmtrain.sharing import Shared
 
 FUSIONS = ("concat", "sum", "weighted")
 
@@ -126,7 +128,8 @@ def test_losses_of_parts_of_a_batch_add_up_to_the_mean(model: Model, batch: Batc
     parts = [train.batch(rows[:4]), train.batch(rows[4:])]
     halves = [model.losses(model(part), part, counts) for part in parts]
     for task, loss in whole.items():
-        torch.testing.assert_close(sum(half[task] for half in halves if task in half), loss, rtol=1e-5, atol=1e-6)
+        total = torch.stack([half[task] for half in halves if task in half]).sum()
+        torch.testing.assert_close(total, loss, rtol=1e-5, atol=1e-6)
 
 
 class Late(nn.Module):
@@ -138,53 +141,39 @@ class Late(nn.Module):
         self.views = [*in_dims, *([FUSED] if fused else [])]
 
     def forward(self, tokens: dict[str, Tokens], present: dict[str, Tensor]) -> dict[str, Fused]:
-        vectors = {
-            name: found.values.sum(1) if found.values.shape[1] else found.values.new_zeros(len(found.values), self.out_dim)
-            for name, found in tokens.items()
-        }
+        vectors = {name: found.values.sum(1) for name, found in tokens.items()}
         views = {name: Fused(vector, tokens, present[name]) for name, vector in vectors.items()}
         if FUSED in self.views:
-            views[FUSED] = Fused(sum(vectors.values()), tokens, torch.stack(list(present.values())).any(0))
+            views[FUSED] = Fused(torch.stack(list(vectors.values())).sum(0), tokens, torch.stack(list(present.values())).any(0))
         return views
 
 
-@pytest.mark.parametrize("fused", [False, True])
-def test_views_are_decided_and_auxiliary_losses_are_means_over_their_rows(tiny: list[str], data: Data, batch: Batch, fused: bool) -> None:
-    torch.manual_seed(0)
-    parts = build_model(load(tiny).config, data.modalities, data.tasks)
-    fusion = Late({name: encoder.out_dim for name, encoder in parts.encoder.items()}, fused=fused)
-    build = lambda auxiliary: Model(  # noqa: E731
-        data.modalities,
-        dict(parts.encoder.items()),
-        parts.missing,
-        fusion,
-        parts_sharing(),
-        data.tasks,
-        parts.decision,
-        auxiliary=auxiliary,
-    )
-    model = build(0.3).eval()
-    output = model(batch)
-    counts = {task: len(rows) for task, rows in batch.scored.items()}
-    losses = model.losses(output, batch, counts)
-    model.auxiliary = 0.0
-    plain = model.losses(output, batch, counts)
-    name, task = "shape", data.tasks["shape"]
+@pytest.fixture(params=[False, True], ids=["late", "hybrid"])
+def views(request: pytest.FixtureRequest, model: Model, data: Data) -> Model:
+    """The model with one view a modality, and in the second case with a fused view beside them."""
+    fusion = Late({name: encoder.out_dim for name, encoder in model.encoder.items()}, fused=request.param)
+    encoders = dict(model.encoder.items())
+    return Model(data.modalities, encoders, model.missing, fusion, Shared, data.tasks, model.decision, auxiliary=0.3).eval()
+
+
+def test_auxiliary_losses_are_means_over_the_rows_of_their_view(views: Model, data: Data, batch: Batch) -> None:
+    output, counts = views(batch), {task: len(rows) for task, rows in batch.scored.items()}
+    found = views.losses(output, batch, counts)["shape"]
+    views.auxiliary = 0.0
+    plain = views.losses(output, batch, counts)["shape"]
     means = []
     for view in data.modalities:
-        rows = [row for row in batch.scored[name].tolist() if batch.present[view][row]]
-        means.append(torch.stack([task.loss(output.views[name][view][[row]], batch.targets[name][[row]])[0] for row in rows]).mean())
-    torch.testing.assert_close(losses[name], plain[name] + 0.3 * torch.stack(means).mean())
-    row = int(batch.scored[name][0])
-    shown = [output.views[name][view][row] for view in data.modalities if batch.present[view][row]]
-    expected = output.views[name][FUSED][row] if fused else torch.stack(shown).mean(0)
-    torch.testing.assert_close(output.predictions[name][row], expected)
+        rows = torch.tensor([row for row in batch.scored["shape"].tolist() if batch.present[view][row]])
+        means.append(functional.cross_entropy(output.views["shape"][view][rows], batch.targets["shape"][rows]))
+    torch.testing.assert_close(found, plain + 0.3 * torch.stack(means).mean())
 
 
-def parts_sharing() -> Callable[..., nn.Module]:
-    from mmtrain.sharing import Shared
-
-    return Shared
+def test_the_fused_view_decides_where_there_is_one_else_the_mean(views: Model, data: Data, batch: Batch) -> None:
+    output = views(batch)
+    for row in range(len(batch) - 1):  # the last one has no modality
+        shown = [output.views["shape"][view][row] for view in data.modalities if batch.present[view][row]]
+        expected = output.views["shape"][FUSED][row] if FUSED in output.views["shape"] else torch.stack(shown).mean(0)
+        torch.testing.assert_close(output.predictions["shape"][row], expected)
 
 
 def test_any_name_will_do_for_a_part() -> None:

@@ -7,27 +7,31 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Task as Bar
 from rich.table import Column, Table
 from rich.text import Text
 from torch import Tensor
 
+from mmtrain.task import Task
 from mmtrain.training.meter import Scores
+
+IN_UNITS = {"mae", "rmse"}  # metrics that are measured in their task's unit
 
 
 class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
+    def render(self, task: Bar) -> Text:
         return Text(f"{task.finished_speed or task.speed or 0:,.0f} rows/s", style="cyan")
 
 
 class Display:
-    """Shows one run. `metrics[t]` is the primary metric of task t. Use it as a context manager around the run."""
+    """Shows one run of these tasks. Use it as a context manager around the run."""
 
-    def __init__(self, metrics: Mapping[str, str], log: Path) -> None:
-        self.metrics = metrics
-        self.console = Console()
+    def __init__(self, tasks: Mapping[str, Task], log: Path) -> None:
+        self.tasks = tasks
+        self.console = Console(markup=False, emoji=False)  # brackets and colons are the user's own
         self._file = log.open("a", encoding="utf-8")
-        self._log = Console(file=self._file, width=120, color_system=None, force_terminal=False)
+        self._log = Console(file=self._file, width=120, color_system=None, force_terminal=False, markup=False, emoji=False)
         self._losses: Mapping[str, Tensor] = {}
         self._train: Scores | None = None
         self._val: Scores | None = None
@@ -60,17 +64,17 @@ class Display:
     def __rich__(self) -> RenderableType:
         """The live table, drawn four times a second; only then are the last losses read from their device."""
         table = Table("task", "metric", *(_right(name) for name in ("step loss", "train loss", "val loss", "val", "skill", "best skill")))
-        for task, metric in self.metrics.items():
-            step_loss = self._losses.get(task)
+        for name, task in self.tasks.items():
+            step_loss = self._losses.get(name)
             table.add_row(
-                task,
-                metric,
+                name,
+                _label(task, task.metric),
                 _short(None if step_loss is None else float(step_loss)),
-                _short(_of(self._train, task, "loss")),
-                _short(_of(self._val, task, "loss")),
-                _short(_of(self._val, task, metric)),
-                _short(_of(self._val, task, "skill")),
-                _short(_of(self._best, task, "skill")),
+                _short(_of(self._train, name, "loss")),
+                _short(_of(self._val, name, "loss")),
+                _short(_of(self._val, name, task.metric)),
+                _short(_of(self._val, name, "skill")),
+                _short(_of(self._best, name, "skill")),
             )
         return Group(table, self._progress)
 
@@ -93,7 +97,7 @@ class Display:
         """One plain line an epoch; the live table stays on a terminal."""
         self._train, self._val = train, val
         self._best = val if better else self._best
-        tasks = "  ".join(f"{task} {_short(_of(val, task, metric))}" for task, metric in self.metrics.items())
+        tasks = "  ".join(f"{name} {_short(_of(val, name, task.metric))}" for name, task in self.tasks.items())
         mean = f"loss {_short(train.loss)}  val loss {_short(val.loss)}  skill {_short(val.skill)}{' *' if better else ''}"
         line = f"epoch {epoch}/{epochs}  {mean}  {tasks}"
         if self._live is None:
@@ -102,19 +106,44 @@ class Display:
         self._file.flush()
 
 
-def summary(scores: Scores, metrics: Mapping[str, str], title: str) -> Table:
+def summary(scores: Scores, tasks: Mapping[str, Task], title: str) -> Table:
     """A row a task: its primary metric, what the best constant answer reaches, and the skill between that and perfection."""
-    table = Table("task", "metric", *(_right(name) for name in (title, "constant", "skill", "rows")))
-    for task, metric in metrics.items():
-        found = scores.tasks[task]
-        table.add_row(task, metric, _short(found[metric]), _short(found["constant"]), _short(found["skill"]), str(found["rows"]))
-    if len(metrics) > 1:
+    table = _table(title)
+    for name, task in tasks.items():
+        table.add_row(name, *_primary(task, scores.tasks[name]))
+    if len(tasks) > 1:
         table.add_row("mean", "", "", "", _short(scores.skill), "")
     return table
 
 
+def metrics_table(found: Mapping[str, Mapping[str, Any]], tasks: Mapping[str, Task], title: str) -> Table:
+    """A row a metric; the primary one of each task comes first, with the constant answer and the skill beside it."""
+    table = _table(title)
+    for name, task in tasks.items():
+        table.add_row(name, *_primary(task, found[name]))
+        for metric, value in found[name].items():
+            if metric not in ("constant", "skill", "rows", "loss", task.metric):
+                table.add_row("", _label(task, metric), _short(value))
+        table.add_section()
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table("task", "metric", *(_right(name) for name in (title, "constant", "skill", "rows")))
+
+
+def _primary(task: Task, found: Mapping[str, Any]) -> tuple[RenderableType, ...]:
+    numbers = (_short(found[name]) for name in (task.metric, "constant", "skill"))
+    return (_label(task, task.metric), *numbers, str(found["rows"]))
+
+
+def _label(task: Task, metric: str) -> Text:
+    """The metric's name, and the task's unit where it is measured in that."""
+    return Text(f"{metric} [{task.unit}]" if task.unit and metric in IN_UNITS else metric)
+
+
 def _right(name: str) -> Column:
-    return Column(name, justify="right")
+    return Column(Text(name), justify="right")
 
 
 def _of(scores: Scores | None, task: str, name: str) -> float | None:
@@ -126,16 +155,3 @@ def _short(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
-
-
-def metrics_table(found: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, str], title: str) -> Table:
-    """A row a metric; the primary one of each task comes first, with the constant answer and the skill beside it."""
-    table = Table("task", "metric", *(_right(name) for name in (title, "constant", "skill", "rows")))
-    for task, metric in metrics.items():
-        numbers = found[task]
-        table.add_row(task, metric, _short(numbers[metric]), _short(numbers["constant"]), _short(numbers["skill"]), str(numbers["rows"]))
-        for name, value in numbers.items():
-            if name not in ("constant", "skill", "rows", "loss", metric):
-                table.add_row("", name, _short(value))
-        table.add_section()
-    return table

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import yaml
 from torch import Tensor
 from torch.testing import assert_close
 
-from mmtrain.batch import Tokens
+from mmtrain.batch import Fused, Tokens
 
 CHOICES = sorted((Path(__file__).parents[2] / "configs" / "fusion").glob("*.yaml"))
 DIMS = {"image": 3, "text": 5}
@@ -32,7 +33,7 @@ def compare(path: Path) -> None:
     options = yaml.safe_load(path.read_text(encoding="utf-8"))
     module, _, name = options.pop("_target_").rpartition(".")
     fusion = getattr(importlib.import_module(module), name)(DIMS, **options)
-    compiled = torch.compile(fusion, fullgraph=True)
+    compiled: Callable[..., dict[str, Fused]] = torch.compile(fusion, fullgraph=True)
     for rows, length in [(6, 4), (9, 3), (5, 0)]:
         given = draw(rows, length)
         for view, expected in fusion(*given).items():

@@ -65,6 +65,11 @@ def test_fixed_weights_are_not_trained_and_not_saved() -> None:
     assert "logits" in Weighted(DIMS).state_dict()
 
 
+def test_no_gain_can_undo_a_weight() -> None:
+    """The last layer before the sum has nothing to learn, so that all vectors keep the same size."""
+    assert [name for name, _ in Weighted({"image": 3}).pool.named_parameters()] == ["layers.0.0.weight", "layers.0.0.bias"]
+
+
 def test_a_weight_for_something_that_is_no_modality() -> None:
     with pytest.raises(ConfigError, match=r"fusion\.weights: 'imgae' is no modality; did you mean 'image'\? allowed: audio, image, text"):
         Weighted(DIMS, weights={"imgae": 2.0})

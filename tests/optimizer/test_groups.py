@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from torch import nn
 
@@ -16,7 +18,7 @@ def model() -> nn.Module:
     return whole
 
 
-def rates(lr_factor: dict) -> dict[str, float]:
+def rates(lr_factor: dict[str, Any]) -> dict[str, float]:
     built = model()
     groups = parameter_groups(built, KINDS, lr=1.0, weight_decay=0.1, lr_factor=lr_factor)
     names = {id(parameter): name for name, parameter in built.named_parameters()}
@@ -41,6 +43,6 @@ def test_the_longest_place_wins() -> None:
 
 
 @pytest.mark.parametrize(("place", "guess"), [({"encoder": {"imag": 0.1}}, "encoder.image"), ({"fusoin": 1}, "fusion")])
-def test_an_unknown_place_is_refused(place: dict, guess: str) -> None:
+def test_an_unknown_place_is_refused(place: dict[str, Any], guess: str) -> None:
     with pytest.raises(ConfigError, match=f"no part of the model is called so; did you mean '{guess}'"):
         rates(place)

@@ -30,7 +30,7 @@ class MLP(nn.Module):
         dropout: Dropout = 0.1,
         category_dim: Count = 8,
         frequencies: Count | None = 16,
-        frequency_scale: Positive = 0.3,
+        frequency_scale: Positive = 1.0,
         number_dim: Count = 8,
     ) -> None:
         super().__init__()
