@@ -19,7 +19,7 @@ def check(config: Run) -> None:
         UserError: whatever would stop a run before its first step.
     """
     data = prepare_data(config)
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a note may hold brackets
     console.print(_rows(data))
     with tempfile.TemporaryDirectory() as folder, open_session(config, data, RunFolder(Path(folder))) as session:
         _one_step(session)

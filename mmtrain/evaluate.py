@@ -30,7 +30,7 @@ def evaluate(run: Path, split: str = "test", *, trust: Sequence[str] = ()) -> di
         raise ConfigError(Problem("--split", f"the data have no '{split}'", f"allowed: {', '.join(data.splits)}"))
     dataset = data.splits[split]
     found = trained.score(dataset, trained.answers(dataset))
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a note may hold brackets
     for note in dataset.notes:
         console.print(f"note: {note}", highlight=False, soft_wrap=True)
     console.print(metrics_table(found, trained.tasks, split))

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Batch, Fused, Tokens, take
+from mmtrain.modality import Modality
 from mmtrain.option import NonNegative, Part
 from mmtrain.task import Task
 
@@ -36,7 +37,7 @@ class Output:
 class Named(nn.Module):
     """Parts by name. Unlike torch's ModuleDict it takes any name: a task may be called `type` or `values`."""
 
-    def __init__(self, parts: Mapping[str, nn.Module]) -> None:
+    def __init__(self, parts: Mapping[str, Any]) -> None:
         super().__init__()
         self._modules.update(parts)
 
@@ -60,7 +61,7 @@ class Model(nn.Module):
 
     def __init__(
         self,
-        modality: Mapping[str, nn.Module],
+        modality: Mapping[str, Modality],
         encoder: Mapping[str, nn.Module],
         missing: Any,
         fusion: Any,

@@ -48,7 +48,7 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
     part = output.with_name(output.name + ".part")
     _WRITERS[output.suffix.lower()](frame, part)
     os.replace(part, output)
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a note may hold brackets
     for line in (*(f"note: {note}" for note in dataset.notes), f"{len(frame):,} rows written to {output}"):
         console.print(line, highlight=False, soft_wrap=True)
     if any(labelled.any() for labelled in dataset.labelled.values()):

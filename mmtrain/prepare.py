@@ -20,7 +20,9 @@ def prepare(config: Run, *, clear_old: bool = False) -> None:
     for modality in data.modalities:
         stores = [store for (_, name), store in data.stores.items() if name == modality]
         size = sum(size_of(store.folder) for store in stores if store.folder is not None)
-        print(f"{modality}: {sum(map(len, stores)):,} rows, {decimal(size)}, in {folder}")
+        live = sum(len(store) for store in stores if store.folder is None)
+        aside = f"{live:,} of them decoded on the fly, " if live else ""
+        print(f"{modality}: {sum(map(len, stores)):,} rows, {aside}{decimal(size)}, in {folder}")
     for note in data.notes:
         print(f"note: {note}")
     if clear_old:

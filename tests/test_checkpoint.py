@@ -11,7 +11,7 @@ from mmtrain.errors import RunError
 
 def test_any_tree_comes_back_as_it_was(tmp_path: Path) -> None:
     shared = torch.arange(6.0).reshape(2, 3)
-    state = {
+    state: dict[str, Any] = {
         "model": {"a.b": shared, "tied": shared, "view": shared.t()},
         "optimizer": {"state": {0: {"step": torch.tensor(3.0)}, 1: {}}, "param_groups": [{"lr": 0.1, "params": [0, 1], "fused": True}]},
         "random": torch.get_rng_state(),

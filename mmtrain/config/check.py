@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import mmtrain
 from mmtrain.config.annotation import MISSING, UNKNOWN, convert, show
 from mmtrain.config.columns import check_columns
+from mmtrain.config.losses import check_losses
 from mmtrain.config.run import SETTINGS, Node, Run
 from mmtrain.config.signature import Option, Signature, classes, signature
 from mmtrain.errors import ConfigError, Problem, nearest
@@ -41,6 +42,7 @@ def check(tree: Mapping[str, Any], trust: Sequence[str], *, told: Sequence[Probl
     """
     checker = _Checker(trust, list(told))
     done = checker.root(tree)
+    checker.problems += check_losses(done["tasks"], trust)
     if rows:
         checker.problems += check_columns(done, trust)
     if checker.problems:

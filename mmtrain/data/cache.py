@@ -9,8 +9,9 @@ from pathlib import Path
 
 from mmtrain.data.encode import encode_chunks, progress
 from mmtrain.data.fingerprint import fingerprint
+from mmtrain.data.live import Live, open_live
 from mmtrain.data.settings import Settings
-from mmtrain.data.store import Store, read, write
+from mmtrain.data.store import Store, read, refuse_bad, write
 from mmtrain.errors import DataError, Problem
 from mmtrain.modality import Modality
 from mmtrain.table import Table
@@ -26,30 +27,24 @@ def cache_folder(settings: Settings) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mmtrain" / settings.name
 
 
-def open_store(name: str, modality: Modality, table: Table, settings: Settings, *, show: bool) -> Store:
-    """The store of these cells; built first if there is none.
+def open_store(name: str, modality: Modality, table: Table, settings: Settings, *, show: bool) -> Store | Live:
+    """The store of these cells; built first if there is none, unless it would be too large: then they are decoded on the fly.
 
     Raises:
         DataError: cells cannot be read and `settings.on_bad` is `error` (nothing is kept then), or the cache cannot be written.
     """
     folder = cache_folder(settings) / f"{name}-{fingerprint(modality, table)}"
     if not folder.exists():
+        live = open_live(modality, table, settings)
+        if live is not None:
+            return live
         _build(folder, modality, table, settings, title=f"{name} of {table.file}", show=show)
     try:
         store = read(folder)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(Problem(str(folder), f"this store is damaged ({error})", "remove the folder and try again")) from error
-    refuse_bad(store, settings)
+    refuse_bad(store.bad, store.problems, settings)
     return store
-
-
-def refuse_bad(store: Store, settings: Settings) -> None:
-    """Raise the problems of a store, unless bad cells are to count as absent."""
-    if store.bad and settings.on_bad == "error":
-        total = Problem(
-            "data", f"cells that cannot be read: {store.bad}, the first are named above", "mend them, or set data.on_bad=absent"
-        )
-        raise DataError(*store.problems, total)
 
 
 def clear(settings: Settings, keep: Iterable[Path]) -> tuple[int, int]:
@@ -75,7 +70,8 @@ def _build(folder: Path, modality: Modality, table: Table, settings: Settings, *
         building.mkdir(parents=True)
         with progress(title, len(table), show=show) as done:
             write(encode_chunks(modality, table, done), building)
-        refuse_bad(read(building), settings)
+        built = read(building)
+        refuse_bad(built.bad, built.problems, settings)
         _rename(building, folder)
     except OSError as error:
         raise DataError(

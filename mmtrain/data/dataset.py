@@ -7,9 +7,13 @@ import numpy as np
 import torch
 
 from mmtrain.batch import Batch
+from mmtrain.data.ahead import ahead
+from mmtrain.data.live import Live
 from mmtrain.data.store import Store
 from mmtrain.data.target import Target
 from mmtrain.modality import Modality
+
+AHEAD = 2  # batches that are made while one is used, where making them takes decoding
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Dataset:
     """
 
     modalities: Mapping[str, Modality]
-    stores: Mapping[str, Store]
+    stores: Mapping[str, Store | Live]
     positions: np.ndarray
     encoded: Mapping[str, Target]
     ids: list[str]
@@ -31,7 +35,7 @@ class Dataset:
 
     @property
     def present(self) -> dict[str, np.ndarray]:
-        """Which rows have each modality."""
+        """Which rows have each modality; decoded on the fly, one whose file turns out to be broken counts here, but not in a batch."""
         return {name: store.present[self.positions] for name, store in self.stores.items()}
 
     @property
@@ -45,12 +49,17 @@ class Dataset:
         return {name: target.labelled for name, target in self.encoded.items()}
 
     def batch(self, rows: np.ndarray) -> Batch:
-        """The rows with these numbers, on the host; one gather a modality."""
+        """The rows with these numbers, on the host; one gather a modality.
+
+        Raises:
+            DataError: a cell that is decoded on the fly cannot be read, and `data.on_bad` is `error`.
+        """
         places = self.positions[rows]
-        present = {name: store.present[places] for name, store in self.stores.items()}
+        found = {name: store.at(places) for name, store in self.stores.items()}
+        present = {name: there.present for name, there in found.items()}
         anything = np.logical_or.reduce(list(present.values()))
         return Batch(
-            inputs={name: modality.collate(self.stores[name].arrays, places) for name, modality in self.modalities.items()},
+            inputs={name: modality.collate(found[name].arrays, found[name].places) for name, modality in self.modalities.items()},
             present=_tensors(present),
             index=_tensors({name: np.flatnonzero(mask) for name, mask in present.items()}),
             targets=_tensors({name: target.values[rows] for name, target in self.encoded.items()}),
@@ -64,11 +73,15 @@ def batches(dataset: Dataset, size: int, *, seed: int, epoch: int, shuffle: bool
     """Every row once, `size` at a time; the last batch may be smaller.
 
     Shuffled, the order depends on `seed` and `epoch` alone. The first `skip` batches, which an interrupted epoch has seen,
-    are left out without being read.
+    are left out without being read. Where a modality is decoded on the fly, a thread makes the next batches meanwhile; it ends
+    when the iterator is exhausted or closed.
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(dataset)) if shuffle else np.arange(len(dataset))
-    for start in range(skip * size, len(order), size):
-        yield dataset.batch(order[start : start + size])
+    parts = (order[start : start + size] for start in range(skip * size, len(order), size))
+    if any(isinstance(store, Live) for store in dataset.stores.values()):
+        yield from ahead(dataset.batch, parts, threads=1, count=AHEAD)
+    else:
+        yield from map(dataset.batch, parts)
 
 
 def _tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:

@@ -1,22 +1,21 @@
 """Cells to arrays: a modality encodes a table chunk by chunk, in threads."""
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import partial
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mmtrain.data.ahead import ahead
 from mmtrain.errors import Problem
 from mmtrain.modality import Modality
 from mmtrain.table import Table
 
-ROWS = 256  # of a chunk
+ROWS = 256  # of a chunk, at most
 
 Arrays = dict[str, np.ndarray | list[np.ndarray]]
 
@@ -35,12 +34,14 @@ def encode_chunks(modality: Modality, table: Table, done: Callable[[int], None])
 
     Decoders of pictures and sounds release the interpreter's lock, so threads keep all cores busy without copies.
     """
-    workers = os.cpu_count() or 1
-    parts = (table.take(slice(start, start + ROWS)) for start in range(0, len(table), ROWS))
-    with ThreadPoolExecutor(workers) as pool:
-        futures = (pool.submit(_encode, modality, part) for part in parts)
-        # No further ahead than this, or whole tables would pile up in memory.
-        yield from _in_order(futures, done, ahead=workers)
+    threads = os.cpu_count() or 1
+    size = max(1, min(ROWS, -(-len(table) // threads)))  # few rows, such as those of a batch, are for all cores too
+    parts = (table.take(slice(start, start + size)) for start in range(0, len(table), size))
+    # No further ahead than this, or whole tables would pile up in memory.
+    with closing(ahead(partial(_encode, modality), parts, threads=threads, count=threads)) as chunks:
+        for chunk in chunks:
+            done(len(chunk.present))
+            yield chunk
 
 
 @contextmanager
@@ -75,16 +76,3 @@ def _encode(modality: Modality, table: Table) -> Chunk:
         if isinstance(rows, list):
             arrays[name] = [row if there else row[:0] for row, there in zip(rows, present, strict=True)]
     return Chunk(arrays, present, table.bad)
-
-
-def _in_order(futures: Iterator[Future[Chunk]], done: Callable[[int], None], *, ahead: int) -> Iterator[Chunk]:
-    waiting = deque(islice(futures, 1 + ahead))
-    try:
-        while waiting:
-            chunk = waiting.popleft().result()
-            done(len(chunk.present))
-            yield chunk
-            waiting.extend(islice(futures, 1))
-    finally:
-        for future in waiting:
-            future.cancel()

@@ -1,6 +1,6 @@
 """From a source to data sets that give batches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from mmtrain.data.cache import open_store, refuse_bad
+from mmtrain.data.cache import open_store
 from mmtrain.data.columns import missing_columns, with_columns
 from mmtrain.data.dataset import Dataset
 from mmtrain.data.encode import encode_chunks
 from mmtrain.data.encode import progress as progress_bar
 from mmtrain.data.fit import fit, fitted_state, load_fitted
+from mmtrain.data.live import Live, open_live
 from mmtrain.data.problems import together
 from mmtrain.data.settings import Settings
-from mmtrain.data.store import Store, gather
+from mmtrain.data.store import Store, gather, refuse_bad
 from mmtrain.data.target import encode_targets
 from mmtrain.errors import DataError
 from mmtrain.modality import Modality
@@ -24,14 +25,15 @@ from mmtrain.source import TRAIN, Source, Splits
 from mmtrain.table import Table
 from mmtrain.task import Task
 
-Stores = dict[tuple[str, str], Store]
+Stores = dict[tuple[str, str], Store | Live]
 
 
 @dataclass(frozen=True)
 class Data:
     """The data set of each split and the fitted parts behind them; `stores` are keyed by table and modality.
 
-    `notes` say what the user should know: cells that could not be read, classes that train never saw.
+    `notes` say what the user should know: cells that could not be read, classes that train never saw, modalities that
+    are decoded on the fly.
     """
 
     splits: dict[str, Dataset]
@@ -81,7 +83,7 @@ def prepare(
 def open_rows(
     table: Table, settings: Settings, modalities: dict[str, Modality], tasks: dict[str, Task], *, ids: list[str] | None = None
 ) -> Dataset:
-    """Rows in memory, read by fitted parts; for tables that are read once, such as those to predict.
+    """Rows in memory (or decoded on the fly), read by fitted parts; for tables that are read once, such as those to predict.
 
     A column of labels that is not there labels no row, a column of an input that is not there makes it absent (with a note).
     Rows are called by their numbers unless `ids` are given.
@@ -95,8 +97,8 @@ def open_rows(
         raise DataError(*lacking)
     table = with_columns(with_columns(table, modalities), tasks)
     with progress_bar(table.file, len(table) * len(modalities), show=True) as done:
-        stores = {name: gather(encode_chunks(modality, table, done)) for name, modality in modalities.items()}
-    together([partial(refuse_bad, store, settings) for store in stores.values()])
+        held = together([partial(_hold, modality, table, settings, done) for modality in modalities.values()])
+    stores = dict(zip(modalities, held, strict=True))
     targets, notes = encode_targets(tasks, table, settings)
     notes += [note for name, store in stores.items() for note in _notes(name, table, store)]
     notes += [f"{problem.where}: {problem.found}; it counts as absent" for problem in lacking]
@@ -124,6 +126,16 @@ def _open_stores(splits: Splits, settings: Settings, modalities: Mapping[str, Mo
     return dict(zip(keys, together(calls), strict=True))
 
 
+def _hold(modality: Modality, table: Table, settings: Settings, done: Callable[[int], None]) -> Store | Live:
+    """The rows, with nothing written to the disk."""
+    live = open_live(modality, table, settings)
+    if live is not None:
+        return live
+    store = gather(encode_chunks(modality, table, done))
+    refuse_bad(store.bad, store.problems, settings)
+    return store
+
+
 def _dataset(
     split: str, splits: Splits, stores: Stores, settings: Settings, modalities: Mapping[str, Modality], tasks: Mapping[str, Task]
 ) -> Dataset:
@@ -136,7 +148,8 @@ def _dataset(
     return Dataset(modalities, own, rows, targets, [splits.ids[name][row] for row in rows], notes)
 
 
-def _notes(name: str, table: Table, store: Store) -> list[str]:
+def _notes(name: str, table: Table, store: Store | Live) -> list[str]:
     where = f"data.modalities.{name}, {table.file}"
     notes = [f"{where}: cells that cannot be read and count as absent: {store.bad}; the first: {store.problems[0]}"] if store.bad else []
+    notes += [f"{where}: {store.why}"] if isinstance(store, Live) else []
     return notes if store.present.any() else [*notes, f"{where}: no row has it"]

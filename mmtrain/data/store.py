@@ -5,17 +5,19 @@ of any length, and `store.json`, which lists them. It is complete from the momen
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from mmtrain.data.encode import Chunk
 from mmtrain.data.npy import Growing
-from mmtrain.errors import Problem
+from mmtrain.data.settings import Settings
+from mmtrain.errors import DataError, Problem
 
 LISTING = "store.json"
 SHOWN = 10  # of the cells that could not be read, so many are kept by name
@@ -50,6 +52,14 @@ class Ragged:
         return padded, np.arange(longest) < lengths[:, None]
 
 
+class Rows(NamedTuple):
+    """Rows at hand: they stand at `places` (K,) of `arrays`; `present` (K,) says which of them have the modality."""
+
+    arrays: Mapping[str, Fixed | Ragged]
+    places: np.ndarray
+    present: np.ndarray
+
+
 @dataclass(frozen=True)
 class Store:
     """`present` (n,) says which rows the modality has; `bad` counts the cells that could not be read, `problems` holds the first.
@@ -65,6 +75,10 @@ class Store:
 
     def __len__(self) -> int:
         return len(self.present)
+
+    def at(self, rows: np.ndarray) -> Rows:
+        """The rows at these positions."""
+        return Rows(self.arrays, rows, self.present[rows])
 
 
 def gather(chunks: Iterable[Chunk]) -> Store:
@@ -119,6 +133,13 @@ def read(folder: Path) -> Store:
         arrays[name] = Fixed(values) if shape == "fixed" else Ragged(values, np.load(folder / f"{name}.offsets.npy"))
     problems = tuple(Problem(**problem) for problem in listing["problems"])
     return Store(arrays, np.load(folder / "present.npy"), listing["bad"], problems, folder)
+
+
+def refuse_bad(bad: int, problems: Sequence[Problem], settings: Settings) -> None:
+    """Raise the problems of cells that cannot be read, `bad` in number, unless such cells are to count as absent."""
+    if bad and settings.on_bad == "error":
+        total = Problem("data", f"cells that cannot be read: {bad}, the first are named above", "mend them, or set data.on_bad=absent")
+        raise DataError(*problems, total)
 
 
 def _values_file(folder: Path, name: str, ragged: bool) -> Path:

@@ -100,7 +100,7 @@ def own(tmp_path: Path) -> Own:
     found = Own(tmp_path / "data", tmp_path / "configs", tmp_path / "run")
     found.folder.mkdir()
     for row in range(ROWS["train"]):
-        Image.fromarray(np.full((8, 8, 3), 10 * row, np.uint8)).save(found.folder / f"{row}.png")
+        Image.fromarray(np.full((16, 16), 10 * row, np.uint8)).save(found.folder / f"{row}.png", compress_level=0)
         soundfile.write(found.folder / f"{row}.wav", np.sin(np.arange(400) * (row + 1) / 50), 4000)
     (found.configs / "data").mkdir(parents=True)
     (found.configs / "data" / "own.yaml").write_text(CONFIG.format(root=found.folder))

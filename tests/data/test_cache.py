@@ -17,7 +17,7 @@ import pytest
 from mmtrain.data import Settings, cache, cache_folder, clear
 from mmtrain.data.store import Ragged, Store
 from mmtrain.errors import DataError
-from mmtrain.modality import ImageModality, TextModality
+from mmtrain.modality import ImageModality, Modality, TextModality
 from mmtrain.table import Table
 
 BUILD = """
@@ -53,6 +53,12 @@ def words_table(make_table: Callable[..., Table]) -> tuple[TextModality, Table]:
     return part, table
 
 
+def open_store(name: str, part: Modality, table: Table, settings: Settings, *, show: bool) -> Store:
+    store = cache.open_store(name, part, table, settings, show=show)
+    assert isinstance(store, Store)
+    return store
+
+
 def start(settings: Settings, mode: str, script: Path) -> "subprocess.Popen[str]":
     script.write_text(BUILD)
     return subprocess.Popen([sys.executable, str(script), str(settings.cache), mode], stdout=subprocess.PIPE, text=True)
@@ -66,9 +72,9 @@ def numbers(store: Store) -> np.ndarray:
 
 def test_a_store_is_built_once(settings: Settings, make_table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch) -> None:
     part, table = words_table(make_table)
-    first = cache.open_store("words", part, table, settings, show=True)
+    first = open_store("words", part, table, settings, show=True)
     monkeypatch.setattr(cache, "encode_chunks", None)
-    second = cache.open_store("words", part, table, settings, show=True)
+    second = open_store("words", part, table, settings, show=True)
     assert first.folder == second.folder
     np.testing.assert_array_equal(numbers(first), numbers(second))
     assert [item.name for item in cache_folder(settings).iterdir()] == [first.folder.name if first.folder else None]
@@ -104,7 +110,7 @@ def test_who_comes_second_takes_the_first_ones_store(
         return rename(building, folder)
 
     monkeypatch.setattr(Path, "rename", overtaken)
-    store = cache.open_store("words", part, table, settings, show=False)
+    store = open_store("words", part, table, settings, show=False)
     assert store.folder is not None
     assert (store.folder / "store.json").stat().st_ino == own["inode"]
     assert list(cache_folder(settings).iterdir()) == [store.folder]
@@ -119,11 +125,11 @@ def test_a_killed_build_is_no_store_and_is_removed_when_it_is_surely_dead(
     (left,) = cache_folder(settings).iterdir()
     assert left.name.endswith(".building")
     part, table = words_table(make_table)
-    first = cache.open_store("words", part, table, settings, show=False)
+    first = open_store("words", part, table, settings, show=False)
     assert set(cache_folder(settings).iterdir()) == {first.folder, left}  # right after its last write it may still be alive
     for item in (*left.iterdir(), left):
         os.utime(item, (time.time() - 2 * cache.DEAD_SECONDS,) * 2)
-    second = cache.open_store("words", part, table.take(slice(0, 9)), settings, show=False)
+    second = open_store("words", part, table.take(slice(0, 9)), settings, show=False)
     assert set(cache_folder(settings).iterdir()) == {first.folder, second.folder}
 
 
@@ -132,7 +138,7 @@ def test_a_bad_cell_ends_it_and_leaves_nothing(folder: Path, settings: Settings,
     table = make_table({"picture": ["0.png", "1.png", "2.png", "nowhere.png", None]}, root=folder)
     part = ImageModality(column="picture", height=2, width=2)
     with pytest.raises(DataError) as error:
-        cache.open_store("picture", part, table, settings, show=False)
+        open_store("picture", part, table, settings, show=False)
     assert [problem.where for problem in error.value.problems] == [
         "rows.csv, row 2, column 'picture'",
         "rows.csv, row 4, column 'picture'",
@@ -145,7 +151,7 @@ def test_a_bad_cell_ends_it_and_leaves_nothing(folder: Path, settings: Settings,
 def test_of_many_bad_cells_ten_are_named_and_all_counted(folder: Path, settings: Settings, make_table: Callable[..., Table]) -> None:
     table = make_table({"picture": [f"missing{row}.png" for row in range(700)]}, root=folder)
     with pytest.raises(DataError) as error:
-        cache.open_store("picture", ImageModality(column="picture"), table, settings, show=False)
+        open_store("picture", ImageModality(column="picture"), table, settings, show=False)
     assert [problem.where for problem in error.value.problems[:10]] == [f"rows.csv, row {row}, column 'picture'" for row in range(1, 11)]
     assert str(error.value.problems[10]).startswith("data: cells that cannot be read: 700, ")
 
@@ -155,27 +161,27 @@ def test_bad_cells_may_count_as_absent_but_not_behind_the_back_of_a_stricter_run
 ) -> None:
     table = make_table({"picture": ["0.png", "nowhere.png", "2.png"]}, root=folder)
     part = ImageModality(column="picture", height=2, width=2)
-    store = cache.open_store("picture", part, table, replace(settings, on_bad="absent"), show=False)
+    store = open_store("picture", part, table, replace(settings, on_bad="absent"), show=False)
     assert (store.present.tolist(), store.bad) == ([True, False, True], 1)
     with pytest.raises(DataError, match=r"row 2, column 'picture'"):
-        cache.open_store("picture", part, table, settings, show=False)
+        open_store("picture", part, table, settings, show=False)
 
 
 def test_a_damaged_store_says_what_to_remove(settings: Settings, make_table: Callable[..., Table]) -> None:
     part, table = words_table(make_table)
-    store = cache.open_store("words", part, table, settings, show=False)
+    store = open_store("words", part, table, settings, show=False)
     assert store.folder is not None
     values = store.folder / "ids.values.npy"
     values.write_bytes(values.read_bytes()[:100])
     with pytest.raises(DataError, match=rf"{store.folder.name}: this store is damaged .*; remove the folder and try again"):
-        cache.open_store("words", part, table, settings, show=False)
+        open_store("words", part, table, settings, show=False)
 
 
 def test_a_cache_that_cannot_be_written_is_named(settings: Settings, tmp_path: Path, make_table: Callable[..., Table]) -> None:
     (tmp_path / "file").write_text("")
     part, table = words_table(make_table)
     with pytest.raises(DataError, match=r"a store cannot be written: .*; set data\.cache to a folder with room"):
-        cache.open_store("words", part, table, replace(settings, cache=str(tmp_path / "file")), show=False)
+        open_store("words", part, table, replace(settings, cache=str(tmp_path / "file")), show=False)
 
 
 def test_interrupting_leaves_nothing(settings: Settings, make_table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,15 +192,15 @@ def test_interrupting_leaves_nothing(settings: Settings, make_table: Callable[..
 
     monkeypatch.setattr(cache, "progress", lambda *_, **__: nullcontext(interrupt))
     with pytest.raises(KeyboardInterrupt):
-        cache.open_store("words", part, table, settings, show=False)
+        open_store("words", part, table, settings, show=False)
     assert list(cache_folder(settings).iterdir()) == []
 
 
 def test_clearing_keeps_what_is_in_use_and_other_data_sets(settings: Settings, make_table: Callable[..., Table]) -> None:
     part, table = words_table(make_table)
-    store, other = cache.open_store("words", part, table, settings, show=False), replace(settings, name="other")
-    cache.open_store("words", part, table, other, show=False)
-    old = cache.open_store("words", part, table.take(slice(0, 300)), settings, show=False)
+    store, other = open_store("words", part, table, settings, show=False), replace(settings, name="other")
+    open_store("words", part, table, other, show=False)
+    old = open_store("words", part, table.take(slice(0, 300)), settings, show=False)
     assert store.folder is not None
     assert old.folder is not None
     (cache_folder(settings) / "x.0.building").mkdir()

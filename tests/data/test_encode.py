@@ -32,6 +32,11 @@ class Slow:
         return {"n": numbers, "twice": [np.array([n, n]) for n in numbers]}, numbers % 100 != 0
 
 
+@pytest.fixture(autouse=True)
+def _three_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+
+
 @pytest.fixture
 def table(make_table: Callable[..., Table]) -> Table:
     return make_table({"n": np.arange(1, 4 * ROWS + 6)})
@@ -46,6 +51,12 @@ def test_rows_and_problems_keep_their_order(table: Table) -> None:
     bad = [problem.where for chunk in chunks for problem in chunk.bad]
     assert bad == [f"rows.csv, row {row}, column 'n'" for row in range(100, 4 * ROWS + 6, 100)]
     assert table.bad == []
+
+
+def test_few_rows_are_for_all_cores(make_table: Callable[..., Table]) -> None:
+    part: Any = Slow()
+    chunks = [chunk.arrays["n"] for chunk in encode_chunks(part, make_table({"n": np.arange(1, 9)}), lambda _: None)]
+    assert [np.asarray(chunk).tolist() for chunk in chunks] == [[1, 2, 3], [4, 5, 6], [7, 8]]
 
 
 def test_what_is_not_present_has_no_length(table: Table) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmtrain.data import Settings
 from mmtrain.data.encode import Chunk
-from mmtrain.data.store import Fixed, Ragged, Store, gather, read, write
-from mmtrain.errors import Problem
+from mmtrain.data.store import Fixed, Ragged, Store, gather, read, refuse_bad, write
+from mmtrain.errors import DataError, Problem
 
 VECTORS = [np.array(row, np.int16) for row in ([1, 2, 3], [], [4], [5, 6], [])]
 BAD = [Problem(f"rows.csv, row {row}", "broken", "mend it") for row in range(12)]
@@ -58,6 +59,21 @@ def test_rows_without_a_length_have_no_places(store: Store) -> None:
 def test_presence_and_problems_are_kept(store: Store) -> None:
     assert store.present.tolist() == [True, False, True, True, False]
     assert (len(store), store.bad, store.problems) == (5, 12, tuple(BAD[:10]))
+
+
+def test_rows_stand_where_they_are_stored(store: Store) -> None:
+    rows = store.at(np.array([4, 0]))
+    assert rows.arrays is store.arrays
+    assert (rows.places.tolist(), rows.present.tolist()) == ([4, 0], [False, True])
+
+
+def test_bad_cells_are_refused_where_they_may_not_be_absent() -> None:
+    refuse_bad(0, [], Settings("small"))
+    refuse_bad(12, BAD[:1], Settings("small", on_bad="absent"))
+    with pytest.raises(
+        DataError, match=r"^rows\.csv, row 0: broken; mend it\ndata: cells that cannot be read: 12, .* set data\.on_bad=absent$"
+    ):
+        refuse_bad(12, BAD[:1], Settings("small"))
 
 
 def test_values_on_disk_are_not_read_into_memory(tmp_path: Path) -> None:
