@@ -27,7 +27,6 @@ class Ragged(Protocol):
 
 
 @runtime_checkable
-@runtime_checkable
 class Modality(Protocol):
     """A modality turns the cells of its columns into the inputs of an encoder of its kind."""
 

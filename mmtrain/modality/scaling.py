@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+FARTHEST = 1e4  # deviations from the mean; half precision holds six times as much
 KNOTS = 1001  # train quantiles that are kept, a tenth of a percent apart
 
 
@@ -34,8 +35,8 @@ class Standard:
         return {"mean": self.mean, "deviation": self.deviation}
 
     def scale(self, values: np.ndarray) -> np.ndarray:
-        """Deviations from the mean, (n,)."""
-        return (values - self.mean) / self.deviation if self.deviation > 0 else np.zeros_like(values)
+        """Deviations from the mean, (n,); no further than `FARTHEST`, where a network would see no more than a large number."""
+        return ((values - self.mean) / self.deviation).clip(-FARTHEST, FARTHEST) if self.deviation > 0 else np.zeros_like(values)
 
 
 @dataclass(frozen=True)

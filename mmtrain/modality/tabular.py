@@ -41,7 +41,7 @@ class TabularModality(nn.Module):
         super().__init__()
         self.numeric, self.categorical = list(numeric or []), list(categorical or [])
         if not self.columns:
-            raise ConfigError(Problem("tabular modality", "neither numeric nor categorical columns", "name at least one column"))
+            raise ConfigError(Problem("tabular modality", "no column", "name at least one, as numeric or categorical"))
         self.scaling = SCALINGS[scaling]
         self.scalers: dict[str, Standard | Quantile] = {}
         self.codes: dict[str, dict[str, int]] = {column: {} for column in self.categorical}

@@ -12,6 +12,7 @@ from tokenizers.pre_tokenizers import Split
 from torch import nn
 
 from mmtrain.batch import Text
+from mmtrain.errors import ConfigError, Problem
 from mmtrain.modality.protocol import Ragged
 from mmtrain.option import Column, Count
 from mmtrain.spec import TextSpec
@@ -53,6 +54,8 @@ class TextModality(nn.Module):
     ) -> None:
         super().__init__()
         self.columns = [column] if isinstance(column, str) else list(column)
+        if not self.columns:
+            raise ConfigError(Problem("text modality", "no column", "name at least one"))
         self.casefold = casefold
         self.min_count, self.max_words, self.max_length = min_count, max_words, max_length
         self.splitter = Split(Regex(WORD), "removed", invert=True)

@@ -150,7 +150,9 @@ def test_a_split_without_rows(own: Any, refused: Refused) -> None:
 
 def test_a_column_that_names_no_split(own: Any, refused: Refused) -> None:
     own.edit("  val: val.csv\n  test: test.csv\n", "  split_column: fresh\n")
-    assert refused(own.words()) == [f"train.csv, column 'fresh': '{cell}' is no split (rows: 12); allowed: train, val, test" for cell in ("yes", "no")]
+    assert refused(own.words()) == [
+        f"train.csv, column 'fresh': '{cell}' is no split (rows: 12); allowed: train, val, test" for cell in ("yes", "no")
+    ]
 
 
 def test_a_row_with_a_cell_too_few(own: Any, refused: Refused) -> None:

@@ -70,9 +70,7 @@ def test_rows_stand_where_they_are_stored(store: Store) -> None:
 def test_bad_cells_are_refused_where_they_may_not_be_absent() -> None:
     refuse_bad(0, [], Settings("small"))
     refuse_bad(12, BAD[:1], Settings("small", on_bad="absent"))
-    with pytest.raises(
-        DataError, match=r"^rows\.csv, row 0: broken; mend it\ndata: cells that cannot be read: 12, .* set data\.on_bad=absent$"
-    ):
+    with pytest.raises(DataError, match=r"^rows\.csv, row 0: broken; mend it\ndata: cells that cannot be read: 12, "):
         refuse_bad(12, BAD[:1], Settings("small"))
 
 

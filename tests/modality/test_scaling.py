@@ -15,6 +15,11 @@ def test_standard() -> None:
     assert_allclose(scaler.scale(np.array([5.0, 9.0, -1.0])), [0, 2, -3])
 
 
+def test_a_number_out_of_all_bounds_stays_finite() -> None:
+    scaler = Standard.fit(np.array([1.0, 3.0]))
+    assert scaler.scale(np.array([1e300, -1e300, 1002.0])).tolist() == [1e4, -1e4, 1000]
+
+
 @pytest.mark.parametrize("values", [np.random.default_rng(0).lognormal(size=500), np.repeat([0.0, 1.0, 50.0], [300, 150, 50])])
 def test_quantile_as_scikit_learn(values: np.ndarray) -> None:
     other = QuantileTransformer(n_quantiles=KNOTS if len(values) >= KNOTS else len(values), output_distribution="normal")

@@ -85,7 +85,7 @@ def test_mistakes_in_train_do_not_disturb_the_scale(table: Build) -> None:
 
 
 def test_no_columns_at_all_is_refused() -> None:
-    with pytest.raises(ConfigError, match="neither numeric nor categorical columns; name at least one column"):
+    with pytest.raises(ConfigError, match="no column; name at least one, as numeric or categorical"):
         TabularModality(numeric=[], categorical=[])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mmtrain.errors import ConfigError
 from mmtrain.modality import Modality, TextModality
 from mmtrain.spec import TextSpec
 from mmtrain.table import Table
@@ -84,6 +85,11 @@ def test_several_columns_are_joined_in_order(table: Build) -> None:
     assert [[vocabulary[number] for number in row] for row in ids["ids"]] == [["cat", "animal", ",", "pet"], ["pet"], []]
     assert present.tolist() == [True, True, False]
     assert modality.columns == ["name", "tags"]
+
+
+def test_no_column_at_all_is_refused() -> None:
+    with pytest.raises(ConfigError, match="text modality: no column; name at least one"):
+        TextModality(column=[])
 
 
 @pytest.mark.parametrize("cell", [None, "", "  \t", "\u200b\ufeff"])

@@ -16,8 +16,9 @@ from mmtrain.spec import TabularSpec
 class MLP(nn.Module):
     """Numbers with flags of what is known, and embedded categories, through `layers` layers of `hidden` units, to one token a row.
 
-    With `frequencies`, each number also enters as that many learned sines and cosines, projected to `number_dim`: a network of
-    plain numbers learns steps and bumps slowly.
+    With `frequencies`, each number also enters as that many sines and as many cosines, projected to `number_dim`: of plain numbers a
+    network learns steps and bumps slowly. Their frequencies are learned; they start with a deviation of `frequency_scale` turns
+    per unit of a scaled number.
     """
 
     def __init__(

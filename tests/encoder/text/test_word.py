@@ -15,6 +15,12 @@ def test_a_word_is_its_row_of_the_table() -> None:
     assert not found[1, 1:].any()
 
 
+def test_vectors_start_small_and_padding_at_zero() -> None:
+    weight = Words(TextSpec(500), 40, word_dropout=0.0).table.weight
+    assert 0.09 < weight[1:].std() < 0.11
+    assert not weight[0].any()
+
+
 def test_dropped_words_become_the_unknown_word() -> None:
     words = Words(TextSpec(5), 3, word_dropout=0.5)
     ids, mask = IDS[:1].repeat(200, 1), MASK[:1].repeat(200, 1)

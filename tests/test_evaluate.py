@@ -1,0 +1,54 @@
+"""`mmtrain evaluate` says again what the run said."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmtrain.cli import main
+from mmtrain.evaluate import evaluate
+from mmtrain.folder import RunFolder
+
+
+def without(found: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {task: {name: value for name, value in numbers.items() if name not in names} for task, numbers in found.items()}
+
+
+def test_test_is_as_in_the_results(run: Path) -> None:
+    results = RunFolder(run).results()
+    found = evaluate(run)
+    assert without(found, "constant") == results["test"]["tasks"]
+    assert {task: numbers["constant"] for task, numbers in found.items()} == {
+        task: constant for task, numbers in results["baseline"].items() for constant in numbers.values()
+    }
+
+
+def test_validation_is_as_in_the_best_epoch(run: Path) -> None:
+    best = RunFolder(run).results()["best_epoch"]
+    [line] = [line for line in RunFolder(run).read_metrics() if (line["split"], line["epoch"]) == ("val", best)]
+    assert without(evaluate(run, "val"), "constant", "rows") == without(line["tasks"], "loss", "weight")
+
+
+def test_half_precision_too(tiny: list[str], tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    assert main(["train", *tiny, "data.limit=32", "training.epochs=1", "training.precision=bf16", f"hydra.run.dir={place}"]) == 0
+    assert without(evaluate(place), "constant") == RunFolder(place).results()["test"]["tasks"]
+
+
+def test_what_is_printed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every metric of every task; the primary one with the constant answer, skill and rows."""
+    assert main(["evaluate", str(run), "--split", "train"]) == 0
+    table = [[cell.strip() for cell in line.strip("│").split("│")] for line in capsys.readouterr().out.splitlines() if line[0] == "│"]
+    found = evaluate(run, "train")
+    assert [row[0] for row in table if row[0]] == list(found)
+    for row in table:
+        task = row[0] or task
+        metric = row[1].split(" [")[0]
+        assert row[2] == f"{found[task][metric]:.3f}"
+        assert row[3:] == ([f"{found[task][name]:.3f}" for name in ("constant", "skill")] + [str(found[task]["rows"])] if row[0] else [""] * 3)
+
+
+def test_a_run_is_not_changed(run: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in run.rglob("*")}
+    evaluate(run)
+    assert {file: file.stat().st_mtime_ns for file in run.rglob("*")} == before
