@@ -70,6 +70,9 @@ def _dispatch(words: Sequence[str]) -> None:
 
 
 def _run(chosen: Command, words: Sequence[str]) -> None:
+    # Threads that wait in a busy loop starve whoever else computes: on two cores beside one other job, a run took five times
+    # as long. Read when torch loads its OpenMP library; whoever sets the variable decides.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.path.append(os.getcwd())  # a user's own parts lie in the working folder; last, so that they hide no module
     plain, flags = chosen.parse(words)
     RUNNERS[chosen.name](plain, flags)

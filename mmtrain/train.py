@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,6 +16,7 @@ from mmtrain import checkpoint, runtime
 from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build
 from mmtrain.data import Data, Dataset, prepare
+from mmtrain.data.problems import together
 from mmtrain.errors import ConfigError, DataError, Problem, RunError, nearest
 from mmtrain.folder import RunFolder
 from mmtrain.source import TEST, TRAIN, VAL
@@ -89,10 +91,7 @@ def prepare_data(config: Run) -> Data:
         ConfigError: there is no such device, or no such task to select by.
         DataError: the data cannot be used, or train or val has nothing to learn or to select by.
     """
-    runtime.choose_device(config.training["device"])
-    chosen = config.selection["task"]
-    if chosen is not None and chosen not in config.tasks:
-        raise ConfigError(Problem("selection.task", f"there is no task '{chosen}'", nearest(chosen, config.tasks)))
+    together([partial(runtime.choose_device, config.training["device"]), partial(_refuse_strange_task, config)])
     parts = data_parts(config)
     data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True)
     useless = [name for name in (TRAIN, VAL) if not _scored_rows(data.splits[name])]
@@ -100,6 +99,12 @@ def prepare_data(config: Run) -> Data:
         fix = "check the columns of data.modalities and tasks"
         raise DataError(*(Problem(f"data.{name}", "no row has both a modality and a label", fix) for name in useless))
     return data
+
+
+def _refuse_strange_task(config: Run) -> None:
+    chosen = config.selection["task"]
+    if chosen is not None and chosen not in config.tasks:
+        raise ConfigError(Problem("selection.task", f"there is no task '{chosen}'", nearest(chosen, config.tasks)))
 
 
 def _scored_rows(split: Dataset) -> int:

@@ -7,6 +7,7 @@ from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import load
 from mmtrain.data import prepare
 from mmtrain.encoder import audio, image, text
+from mmtrain.modality import ImageModality
 from mmtrain.model import Model
 from mmtrain.source import Scenes
 
@@ -24,7 +25,9 @@ def test_the_parts_of_the_data() -> None:
     assert parts.source.sizes["train"] == 40
     assert (parts.settings.name, parts.settings.limit) == ("scenes", 7)
     assert list(parts.modalities) == ["picture", "caption", "tone"]
-    assert parts.modalities["picture"].spec.height == 16  # type: ignore[attr-defined]
+    picture = parts.modalities["picture"]
+    assert isinstance(picture, ImageModality)
+    assert picture.spec.height == 16
     assert {name: task.weight for name, task in parts.tasks.items()} == {"shape": 2, "colour": 1, "position": 1, "pitch": 1, "match": 1}
 
 

@@ -1,6 +1,7 @@
 """Devices, precision, threads and random state."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,8 +29,8 @@ def test_a_device_that_is_not_here(monkeypatch: pytest.MonkeyPatch, name: str) -
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)])
-def test_precision_is_that_of_the_forward_pass(precision: str, dtype: torch.dtype) -> None:
-    started = runtime.start(Settings(device="cpu", precision=precision), seed=0)  # type: ignore[arg-type]
+def test_precision_is_that_of_the_forward_pass(precision: Any, dtype: torch.dtype) -> None:
+    started = runtime.start(Settings(device="cpu", precision=precision), seed=0)
     with started.autocast():
         assert torch.nn.Linear(2, 2)(torch.ones(1, 2)).dtype == dtype
     assert torch.nn.Linear(2, 2)(torch.ones(1, 2)).dtype == torch.float32

@@ -181,12 +181,14 @@ def test_a_run_can_be_repeated_from_its_folder(run: Path, tmp_path: Path) -> Non
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
-def test_the_best_epoch_is_kept(train: Callable[..., Path]) -> None:
-    run = train("training.epochs=3", "optimizer.lr=0.02")
-    skills = [line["skill"] for line in lines(run, "val")]
+def test_the_best_epoch_is_kept(run: Path) -> None:
+    found = lines(run, "val")
+    skills = [line["skill"] for line in found]
     best = results(run)["best_epoch"]
-    assert skills[best - 1] == max(skills)
+    assert best == 1 + skills.index(max(skills))
     assert checkpoint.load(run / "checkpoints" / "best")["progress"]["epoch"] == best
+    for line in found:
+        assert line["skill"] == pytest.approx(sum(task["skill"] for task in line["tasks"].values()) / 5)
 
 
 def test_one_task_may_decide(train: Callable[..., Path]) -> None:
@@ -194,6 +196,7 @@ def test_one_task_may_decide(train: Callable[..., Path]) -> None:
     skills = [line["tasks"]["pitch"]["skill"] for line in lines(run, "val")]
     found = results(run)
     assert (found["best_epoch"], found["selected_by"]) == (1 + skills.index(max(skills)), "skill of pitch")
+    assert checkpoint.load(run / "checkpoints" / "best")["progress"]["epoch"] == found["best_epoch"]
 
 
 def test_patience_ends_a_run(train: Callable[..., Path]) -> None:

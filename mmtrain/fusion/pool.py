@@ -8,24 +8,29 @@ from torch import Tensor, nn
 
 from mmtrain.batch import Tokens
 
+NARROW = 8  # of fewer numbers than this, normalising would leave little but their signs
 
-def summarise(tokens: Tokens, present: Bool[Tensor, " B"]) -> Float[Tensor, "B S"]:
-    """Mean and maximum over the tokens of each row, side by side (S = 2 D); 0 where a row has none. Needs L > 0."""
+
+def summarise(tokens: Tokens, present: Bool[Tensor, " B"]) -> Float[Tensor, "B 2 D"]:
+    """Mean and maximum over the tokens of each row; 0 where a row has none. Needs L > 0."""
     mask = (tokens.mask & present[:, None])[..., None]
     counts = mask.sum(1)
     # chosen, never multiplied: 0 * NaN is NaN, and so is its gradient
     mean = torch.where(mask, tokens.values, 0.0).sum(1) / counts.clamp(min=1)
     maximum = torch.where(mask, tokens.values, -torch.inf).amax(1)
-    return torch.cat([mean, torch.where(counts > 0, maximum, 0.0)], -1)
+    return torch.stack([mean, torch.where(counts > 0, maximum, 0.0)], 1)
 
 
 class Pool(nn.Module):
-    """Turn the tokens of each modality into a vector: mean and maximum, a linear map, LayerNorm, GELU.
+    """Turn the tokens of each modality into a vector: mean and maximum, each normalised, a linear map, LayerNorm, GELU.
 
-    The vector of an absent row is exactly 0. A modality that no row has (L = 0) does not touch its weights, which then have
-    no gradient and are not decayed. Modalities are kept in the order of their names, so that the order in which a
-    configuration names them changes nothing, not even the random start. `gain=False` leaves out the scale that LayerNorm
-    would learn, so that all vectors keep the same size.
+    Normalising first makes the fusion indifferent to the scale of an encoder's tokens: small ones would drown in the bias of
+    the linear map, and learn slowly. `gain=False` leaves out the scale that the last LayerNorm would learn, so that all
+    vectors keep the same size.
+
+    The vector of an absent row is exactly 0. A modality that no row has (L = 0) does not touch its weights, which then
+    have no gradient and are not decayed. Modalities are kept in the order of their names, so that the order in which
+    a configuration names them changes nothing, not even the random start.
     """
 
     def __init__(self, in_dims: Mapping[str, int], *, out_dim: int, gain: bool = True) -> None:
@@ -48,7 +53,13 @@ class Pool(nn.Module):
 
 
 def _layers(in_dim: int, out_dim: int, gain: bool) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(2 * in_dim, out_dim), nn.LayerNorm(out_dim, elementwise_affine=gain), nn.GELU())
+    return nn.Sequential(
+        nn.LayerNorm(in_dim, elementwise_affine=False) if in_dim >= NARROW else nn.Identity(),
+        nn.Flatten(),
+        nn.Linear(2 * in_dim, out_dim),
+        nn.LayerNorm(out_dim, elementwise_affine=gain),
+        nn.GELU(),
+    )
 
 
 def any_present(present: Mapping[str, Bool[Tensor, " B"]]) -> Bool[Tensor, " B"]:

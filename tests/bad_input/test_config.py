@@ -32,6 +32,8 @@ Refused = Callable[[Sequence[str]], list[str]]
         ("tasks.shape.weight=-1", "tasks.shape.weight: -1 is not a number at least 0"),
         ("tasks.shape.weight=heavy", "tasks.shape.weight: 'heavy' is not a number"),
         ("~tasks", "tasks: none is given; add one with task@tasks.NAME=..."),
+        ("~task@tasks.shape", "tasks.shape: is half a part: it has no _target_; choose one with task@tasks.shape=NAME, or "),
+        ("experiment=avdigit", "experiment: 'avdigit' is not a choice; did you mean 'avdigits'? "),
         ("~data.modalities", "data.modalities: none is given; add one with modality@data.modalities.NAME=..."),
         ("tasks.shape.column=caption", "tasks.shape.column: column 'caption' is an input too (data.modalities.caption.column); "),
         ("tasks.shape.column=shpae", "tasks.shape.column: the generated data has no column 'shpae'; did you mean 'shape'? "),
@@ -58,6 +60,13 @@ def test_an_unset_environment_variable(refused: Refused, monkeypatch: pytest.Mon
 def test_all_mistakes_at_once(refused: Refused) -> None:
     lines = refused(["check", "fusion.dropout=1.5", "optimizer.lr=fast", "trainr=1", "balancing=fixd", "tasks.shape.column=caption"])
     assert sorted(line.split(":")[0] for line in lines) == ["balancing", "fusion.dropout", "optimizer.lr", "tasks.shape.column", "trainr"]
+
+
+def test_what_needs_torch_is_told_at_once_too(refused: Refused) -> None:
+    assert [line.split(":")[0] for line in refused(["check", "training.device=gpu", "selection.task=shap"])] == [
+        "training.device",
+        "selection.task",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from mmtrain.cli import main
 from mmtrain.config import load
 from mmtrain.data import Data
+from mmtrain.folder import RunFolder
 from mmtrain.train import prepare_data
 
 Refused = Callable[[Sequence[str]], list[str]]
@@ -193,3 +194,10 @@ def test_missing_pictures_stay_missing(own: Any) -> None:
     assert batch.present["picture"].tolist() == [row % 2 == 1 for row in range(24)]
     assert batch.inputs["picture"].pixels[1::2, 0, 0, 0].tolist() == [10 * row for row in range(1, 24, 2)]
     assert batch.labelled["kind"].all()
+
+
+def test_test_rows_may_be_left_out(own: Any, refused: Refused) -> None:
+    own.edit("  test: test.csv\n", "")
+    assert main(own.words()) == 0
+    assert RunFolder(own.run).results()["test"] is None
+    assert refused(["evaluate", str(own.run)]) == ["--split: the data have no 'test'; allowed: train, val"]

@@ -64,20 +64,28 @@ class ByHand:
         vectors = []
         for values, mask, there in zip(tokens.values.double().numpy(), tokens.mask.numpy(), present.numpy(), strict=True):
             kept = values[mask] if there else np.zeros((1, values.shape[1]))
-            vector = self._hidden(f"pool.layers.{place}.", np.concatenate([kept.sum(0) / len(kept), kept.max(0)]))
+            summary = [kept.sum(0) / len(kept), kept.max(0)]
+            if values.shape[1] >= 8:
+                summary = [normalised(part) for part in summary]
+            vector = self._hidden(f"pool.layers.{place}.{{}}.", 2, np.concatenate(summary))
             vectors.append(vector if there else np.zeros_like(vector))
         return np.stack(vectors)
 
     def joined(self, vectors: np.ndarray) -> np.ndarray:
         """The perceptron behind the join."""
-        hidden = np.stack([self._hidden("join.", vector) for vector in vectors])
+        hidden = np.stack([self._hidden("join.{}.", 0, vector) for vector in vectors])
         return hidden @ self.state["join.4.weight"].T + self.state["join.4.bias"]
 
-    def _hidden(self, prefix: str, vector: np.ndarray) -> np.ndarray:
-        linear = self.state[prefix + "0.weight"] @ vector + self.state[prefix + "0.bias"]
-        normal = (linear - linear.mean()) / np.sqrt(linear.var() + 1e-5)
-        normal = normal * self.state.get(prefix + "1.weight", 1.0) + self.state.get(prefix + "1.bias", 0.0)
-        return np.array([0.5 * number * (1 + erf(number / 2**0.5)) for number in normal])
+    def _hidden(self, layer: str, first: int, vector: np.ndarray) -> np.ndarray:
+        """A linear map, the layer number `first`, then LayerNorm and GELU."""
+        linear, norm = layer.format(first), layer.format(first + 1)
+        values = normalised(self.state[linear + "weight"] @ vector + self.state[linear + "bias"])
+        values = values * self.state.get(norm + "weight", 1.0) + self.state.get(norm + "bias", 0.0)
+        return np.array([0.5 * number * (1 + erf(number / 2**0.5)) for number in values])
+
+
+def normalised(vector: np.ndarray) -> np.ndarray:
+    return np.asarray((vector - vector.mean()) / np.sqrt(vector.var() + 1e-5))
 
 
 @pytest.fixture

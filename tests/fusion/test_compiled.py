@@ -15,7 +15,7 @@ from torch.testing import assert_close
 from mmtrain.batch import Fused, Tokens
 
 CHOICES = sorted((Path(__file__).parents[2] / "configs" / "fusion").glob("*.yaml"))
-DIMS = {"image": 3, "text": 5}
+DIMS = {"image": 9, "text": 5}
 
 
 def draw(rows: int, length: int) -> tuple[dict[str, Tokens], dict[str, Tensor]]:

@@ -8,7 +8,7 @@ import torch
 
 from mmtrain.fusion import Concat
 
-DIMS = {"text": 5, "image": 3}
+DIMS = {"text": 5, "image": 9}
 
 
 def test_values(draw: Callable[..., Any], by_hand: Callable[..., Any]) -> None:
@@ -26,7 +26,7 @@ def test_a_flag_tells_absent_from_zero(draw: Callable[..., Any]) -> None:
     """Even where the vector of a present modality happens to be exactly zero."""
     tokens, present = draw(DIMS)
     fusion = Concat(DIMS)
-    torch.nn.init.zeros_(fusion.get_parameter("pool.layers.0.1.weight"))
+    torch.nn.init.zeros_(fusion.get_parameter("pool.layers.0.3.weight"))
     there = fusion(tokens, {**present, "image": torch.ones(6, dtype=torch.bool)})["fused"].vector
     absent = fusion(tokens, {**present, "image": torch.zeros(6, dtype=torch.bool)})["fused"].vector
     assert torch.all((there - absent).abs().sum(1) > 1e-2)

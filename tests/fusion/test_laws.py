@@ -15,8 +15,8 @@ Given = tuple[dict[str, Tokens], dict[str, Tensor]]
 Build = Callable[..., Any]
 Draw = Callable[..., Given]
 
-DIMS = {"image": 3, "text": 5, "audio": 2, "facts": 4}
-PAIR = {"image": 3, "text": 5}
+DIMS = {"image": 9, "text": 12, "audio": 2, "facts": 4}
+PAIR = {"image": 9, "text": 3}
 
 
 def outputs(fusion: nn.Module, given: Given) -> Tensor:
@@ -104,7 +104,7 @@ def test_a_view_speaks_for_the_rows_that_have_what_it_sees(build: Build, draw: D
 def test_an_absent_modality_is_not_a_zero_one(build: Build, draw: Draw) -> None:
     """Tokens of zeros are something that was measured."""
     tokens, present = draw(PAIR)
-    tokens["text"] = Tokens(torch.zeros(6, 4, 5), torch.ones(6, 4, dtype=torch.bool))
+    tokens["text"] = Tokens(torch.zeros(6, 4, 3), torch.ones(6, 4, dtype=torch.bool))
     fusion = build(PAIR)
     zero, absent = (outputs(fusion, (tokens, {**present, "text": torch.full((6,), there)})) for there in (True, False))
     assert torch.all((zero - absent).abs().sum(1) > 1e-2)

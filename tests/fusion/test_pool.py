@@ -1,5 +1,6 @@
 """Pooling against hand-worked numbers, and where nothing is present."""
 
+import pytest
 import torch
 from torch.testing import assert_close
 
@@ -12,7 +13,7 @@ def test_mean_and_maximum_of_the_tokens_that_count() -> None:
     values = torch.tensor([[[1.0, -4.0], [3.0, -2.0], [9.0, 9.0]], [[-5.0, 2.0]] * 3, [[7.0, 7.0]] * 3, [[7.0, 7.0]] * 3])
     mask = torch.tensor([[True, True, False], [False, True, False], [False] * 3, [True] * 3])
     present = torch.tensor([True, True, True, False])
-    expected = torch.tensor([[2.0, -3.0, 3.0, -2.0], [-5.0, 2.0, -5.0, 2.0], [0.0] * 4, [0.0] * 4])
+    expected = torch.tensor([[[2.0, -3.0], [3.0, -2.0]], [[-5.0, 2.0], [-5.0, 2.0]], [[0.0, 0.0]] * 2, [[0.0, 0.0]] * 2])
     assert_close(summarise(Tokens(values, mask), present), expected, rtol=0, atol=0)
 
 
@@ -39,4 +40,22 @@ def test_a_modality_that_no_row_has_leaves_its_weights_without_gradient() -> Non
 
 def test_without_gain_all_vectors_keep_their_size() -> None:
     pool = Pool({"image": 4}, out_dim=5, gain=False)
-    assert sorted(name for name, _ in pool.named_parameters()) == ["layers.0.0.bias", "layers.0.0.weight"]
+    assert sorted(name for name, _ in pool.named_parameters()) == ["layers.0.2.bias", "layers.0.2.weight"]
+
+
+def test_the_scale_of_tokens_does_not_matter() -> None:
+    values, mask, present = torch.randn(5, 3, 16), torch.ones(5, 3, dtype=torch.bool), {"image": torch.ones(5, dtype=torch.bool)}
+    pool = Pool({"image": 16}, out_dim=4)
+    plain, small, shifted = (pool({"image": Tokens(part, mask)}, present)["image"] for part in (values, 0.1 * values, values + 2))
+    assert_close(small, plain, atol=1e-3, rtol=0)
+    assert_close(shifted, plain, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_narrow_tokens_keep_their_size(width: int) -> None:
+    """Normalised, a single number would be gone."""
+    values = torch.tensor([0.5, 1.0, 2.0])[:, None, None].expand(3, 1, width)
+    vectors = Pool({"facts": width}, out_dim=4)(
+        {"facts": Tokens(values, torch.ones(3, 1, dtype=torch.bool))}, {"facts": torch.ones(3).bool()}
+    )
+    assert len(vectors["facts"].detach().unique(dim=0)) == 3

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmtrain.fusion import Sum
 
-DIMS = {"text": 5, "image": 3, "audio": 2}
+DIMS = {"text": 5, "image": 9, "audio": 2}
 
 
 def test_values(draw: Callable[..., Any], by_hand: Callable[..., Any]) -> None:

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from mmtrain.errors import ConfigError
 from mmtrain.fusion import Weighted
 
-DIMS = {"text": 5, "image": 3, "audio": 2}
+DIMS = {"text": 5, "image": 9, "audio": 2}
 NAMES = ["audio", "image", "text"]
 
 
@@ -67,7 +67,7 @@ def test_fixed_weights_are_not_trained_and_not_saved() -> None:
 
 def test_no_gain_can_undo_a_weight() -> None:
     """The last layer before the sum has nothing to learn, so that all vectors keep the same size."""
-    assert [name for name, _ in Weighted({"image": 3}).pool.named_parameters()] == ["layers.0.0.weight", "layers.0.0.bias"]
+    assert [name for name, _ in Weighted({"image": 3}).pool.named_parameters()] == ["layers.0.2.weight", "layers.0.2.bias"]
 
 
 def test_a_weight_for_something_that_is_no_modality() -> None:
