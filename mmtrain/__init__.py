@@ -1,7 +1,7 @@
 """mmtrain: train one PyTorch model over any number of modalities and tasks, chosen in Hydra YAML.
 
-    import mmtrain
-    trained = mmtrain.load("outputs/scenes/RUN")     # see `mmtrain.trained.Trained`
+import mmtrain
+trained = mmtrain.load("outputs/scenes/RUN")     # see `mmtrain.trained.Trained`
 """
 
 from typing import TYPE_CHECKING, Any

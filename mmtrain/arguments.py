@@ -8,12 +8,13 @@ from mmtrain.errors import ConfigError, Problem, nearest
 
 @dataclass(frozen=True)
 class Flag:
-    """A word that begins with a dash. `value` names what follows it; a flag without one is a switch."""
+    """A word that begins with a dash. `value` names what follows it, if need be one of `choices`; a flag without one is a switch."""
 
     name: str
     purpose: str
     value: str = ""
     short: str = ""
+    choices: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -25,7 +26,7 @@ HELP = Flag("--help", "show this and end", short="-h")
 DEBUG = Flag("--debug", "show the traceback of an error")
 CONFIG_DIR = Flag("--config-dir", "a folder with YAML files of your own, laid out like mmtrain's", "DIR")
 TRUST = Flag("--trust", "build parts from this module of yours; what a run folder trusts does not count", "MODULE")
-JOB = Flag("--cfg", "print the completed configuration and end: --cfg job", "job")
+JOB = Flag("--cfg", "print the completed configuration and end: --cfg job", "job", choices=("job",))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Command:
         """Tell words from flags, which may stand anywhere; a flag has the values that were given, a switch an empty one.
 
         Raises:
-            ConfigError: an unknown flag, a flag without its value, or too many or too few words.
+            ConfigError: an unknown flag, a flag without its value or with one that it does not know, or too many or too few words.
         """
         known = {name: flag for flag in (*self.flags, DEBUG, HELP) for name in (flag.name, flag.short) if name}
         left, plain = list(words), []
@@ -78,20 +79,20 @@ class Command:
                 if not left:
                     raise ConfigError(Problem(name, f"{flag.value} has to follow"))
                 value = left.pop(0)
+            if flag.choices and value not in flag.choices:
+                raise ConfigError(Problem(name, f"'{value}' is not a choice", nearest(value, flag.choices)))
             given.setdefault(flag.name, []).append(value)
         self._count(plain)
         return plain, given
 
     def _count(self, plain: Sequence[str]) -> None:
         """The command gets as many words as it takes."""
-        if any(word.endswith("...]") for word in self.words):
-            return
         needed = [word for word in self.words if not word.startswith("[")]
         if len(plain) < len(needed):
             raise ConfigError(
                 Problem(f"mmtrain {self.name}", f"{needed[len(plain)]} is not given", f"usage: mmtrain {self.name} {' '.join(self.words)}")
             )
-        if len(plain) > len(self.words):
+        if len(plain) > len(self.words) and not self.words[-1].endswith("...]"):
             raise ConfigError(
                 Problem(
                     f"mmtrain {self.name}",
@@ -146,11 +147,15 @@ COMMANDS = {
         ),
         Command(
             "evaluate",
-            ("RUN",),
+            ("RUN", *OVERRIDES),
             "metrics per task of a trained run",
-            "Score the best weights of a run on a split of its data.",
-            ("mmtrain evaluate outputs/scenes/RUN --split val",),
-            (Flag("--split", "train, val or test (default: test)", "SPLIT"), TRUST),
+            "Score the best weights of a run on a split of its data. Where the data have moved since, an override says where to:\n"
+            "data.root, data.train, data.val or data.test.",
+            (
+                "mmtrain evaluate outputs/scenes/RUN --split val",
+                "mmtrain evaluate outputs/avdigits/RUN data.root=FOLDER",
+            ),
+            (Flag("--split", "train, val or test (default: test)", "SPLIT", choices=("train", "val", "test")), TRUST),
         ),
         Command(
             "predict",
@@ -167,8 +172,8 @@ COMMANDS = {
         Command(
             "bench",
             OVERRIDES,
-            "where a step's time goes",
-            "Time our loop against a bare hand-written one: same model, batches, optimizer and precision.",
+            "what a step costs beside one of a bare loop",
+            "Time our loop against a bare hand-written one, and print their ratio: same model, batches, optimizer and precision.",
             ("mmtrain bench data=avdigits training.batch_size=128",),
             (CONFIG_DIR, JOB),
         ),
@@ -198,6 +203,8 @@ def overview() -> str:
             "  mmtrain train                       on generated data, about a minute",
             "  mmtrain COMMAND --help              more on one of them",
             "  mmtrain --version",
+            "",
+            "exit code: 0; 2 a mistake of yours; 1 anything else; 130 interrupted",
         ]
     )
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-FUSED = "fused"  # the view that joins all modalities; no modality or task may be called so
+from mmtrain.spec import FUSED as FUSED
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class Batch:
     """B rows, with what each row has.
 
     `inputs[m]` is one of the kinds above; `present[m]` says which rows have modality m; `index[m]` numbers those rows.
-    `targets[t]` leads with B; `labelled[t]` says which rows have a label of task t. `scored[t]` numbers the rows that the
-    loss of t is a mean over: labelled, and with at least one modality. `rows` are the rows' numbers in their split.
-    The two kinds of numbers are made on the host, so that choosing rows never waits for a GPU.
+    `targets[t]` leads with B; `labelled[t]` says which rows have a label of task t. `scored[t][v]` numbers the rows that the
+    loss of t in view v is a mean over: labelled, and with modality v, or with any modality for the view `fused`. `rows` are
+    the rows' numbers in their split. Numbers are made on the host, so that choosing rows never waits for a GPU.
     """
 
     inputs: Mapping[str, Any]
@@ -79,7 +79,7 @@ class Batch:
     index: Mapping[str, Int[Tensor, " K"]]
     targets: Mapping[str, Shaped[Tensor, "B ..."]]
     labelled: Mapping[str, Bool[Tensor, " B"]]
-    scored: Mapping[str, Int[Tensor, " S"]]
+    scored: Mapping[str, Mapping[str, Int[Tensor, " S"]]]
     rows: Int[Tensor, " B"]
 
     def __len__(self) -> int:

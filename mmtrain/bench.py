@@ -17,11 +17,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from mmtrain.batch import Batch
+from mmtrain.batch import FUSED, Batch
 from mmtrain.config import Run, build
-from mmtrain.data import batches
 from mmtrain.folder import RunFolder
-from mmtrain.runtime import Runtime
+from mmtrain.runtime import Runtime, compile_parts
 from mmtrain.train import open_session, prepare_data
 from mmtrain.training.loop import Loop
 
@@ -36,8 +35,7 @@ def bench(config: Run) -> float:
     with tempfile.TemporaryDirectory() as path, open_session(config, data, RunFolder(Path(path))) as session:
         loop = session.loop
         size = loop.settings.batch_size * loop.settings.accumulate
-        drawn = list(islice(batches(loop.train, size, seed=0, epoch=0, shuffle=True), STEPS))
-        groups = [[batch.to(loop.runtime.device)] for batch in drawn]
+        groups = list(islice(loop.groups(), STEPS))
         bare = _bare(config, loop)
         ours_seconds, bare_seconds = _alternate(lambda group: loop.take_step(group), bare, groups, loop.runtime)
     table = Table("loop", "ms a step", "rows/s")
@@ -53,19 +51,22 @@ def bench(config: Run) -> float:
 def _bare(config: Run, loop: Loop) -> Callable[[Sequence[Batch]], None]:
     """The loop that one would write by hand for this model."""
     model = copy.deepcopy(loop.model)
+    if loop.settings.compile:  # a copy does not take the compiled call along
+        compile_parts([*(encoder for _, encoder in model.encoder.items()), model.fusion])
     kinds = {name: modality.kind for name, modality in model.modality.items()}
     optimizer = build(config.optimizer, model, kinds, trust=config.trust)
     scaler, runtime, clip = loop.runtime.scaler, loop.runtime, loop.settings.clip
 
     def step(group: Sequence[Batch]) -> None:
-        [batch] = group
-        with runtime.autocast():
-            predictions = model(batch).predictions
-        loss = torch.zeros((), device=runtime.device)
-        for name, task in model.tasks.items():
-            rows = batch.scored[name]
-            loss = loss + task.weight * task.loss(predictions[name][rows].float(), batch.targets[name][rows]).mean()
-        scaler.scale(loss).backward()
+        for batch in group:
+            with runtime.autocast():
+                predictions = model(batch).predictions
+            loss = torch.zeros((), device=runtime.device)
+            for name, task in model.tasks.items():
+                rows = batch.scored[name][FUSED]
+                if len(rows) > 0:
+                    loss = loss + task.weight * model.loss[name](predictions[name][rows].float(), batch.targets[name][rows]).mean()
+            scaler.scale(loss / len(group)).backward()
         scaler.unscale_(optimizer)
         if clip is not None:
             nn.utils.clip_grad_norm_(model.parameters(), clip)

@@ -27,6 +27,7 @@ CONTRADICTIONS = (
     ("--resume", "--config-dir"),
     ("--from", "--config-dir"),
 )
+MOVABLE = ("data.root", "data.train", "data.val", "data.test")  # what may change when a run is evaluated: where its data lie
 Flags = Mapping[str, Sequence[str]]
 
 
@@ -111,9 +112,7 @@ def _train_once(words: Sequence[str], flags: Flags) -> None:
 def _resume(words: Sequence[str], flags: Flags) -> None:
     from mmtrain.config import RESUMABLE, load_run
 
-    refused = [word for word in words if word.partition("=")[0] not in RESUMABLE]
-    if refused:
-        raise ConfigError(*(Problem(word, "cannot change when a run goes on", f"allowed: {', '.join(RESUMABLE)}") for word in refused))
+    _refuse_others(words, RESUMABLE, "cannot change when a run goes on")
     folder = Path(flags["--resume"][-1])
     config = load_run(folder, words, trust=_trust(flags), rows=True)
     if _printed(config, flags):
@@ -148,10 +147,11 @@ def _bench(words: Sequence[str], flags: Flags) -> None:
 
 
 def _evaluate(words: Sequence[str], flags: Flags) -> None:
+    _refuse_others(words[1:], MOVABLE, "cannot change in an evaluation")
     folder = RunFolder.open(Path(words[0])).path
     from mmtrain.evaluate import evaluate
 
-    evaluate(folder, flags.get("--split", ["test"])[-1], trust=_trust(flags))
+    evaluate(folder, flags.get("--split", ["test"])[-1], overrides=words[1:], trust=_trust(flags))
 
 
 def _predict(words: Sequence[str], flags: Flags) -> None:
@@ -193,12 +193,17 @@ def _printed(config: "Run", flags: Flags) -> bool:
     """Whether `--cfg job` asked for the configuration alone."""
     if "--cfg" not in flags:
         return False
-    if flags["--cfg"][-1] != "job":
-        raise ConfigError(Problem("--cfg", f"'{flags['--cfg'][-1]}' is not a choice", "allowed: job"))
     print(config.to_yaml(), end="")
     for warning in config.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return True
+
+
+def _refuse_others(words: Sequence[str], allowed: Sequence[str], found: str) -> None:
+    """Only these keys of an earlier run may be given other values."""
+    refused = [word for word in words if word.partition("=")[0] not in allowed]
+    if refused:
+        raise ConfigError(*(Problem(word, found, f"allowed: {', '.join(allowed)}") for word in refused))
 
 
 def _config_dir(flags: Flags) -> Path | None:

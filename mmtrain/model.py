@@ -4,6 +4,7 @@ encoders -> missing -> fusion -> sharing -> heads -> decision, all chosen elsewh
 of predictions: fusion gives one or several, each has its own sharing and heads, and the decision makes one prediction of them.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +17,17 @@ from mmtrain.batch import FUSED, Batch, Fused, Tokens, take
 from mmtrain.modality import Modality
 from mmtrain.option import NonNegative, Part
 from mmtrain.task import Task
+
+Rows = Mapping[str, Mapping[str, int]]  # how many rows are scored, by task and view
+
+
+def scored_rows(batches: Iterable[Batch]) -> Rows:
+    """Count the scored rows of all batches together."""
+    rows: dict[str, Counter[str]] = defaultdict(Counter)
+    for batch in batches:
+        for task, views in batch.scored.items():
+            rows[task].update({view: len(scored) for view, scored in views.items()})
+    return rows
 
 
 @dataclass(frozen=True)
@@ -89,52 +101,44 @@ class Model(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every task for every row; rows without any modality get the task's prior from train."""
-        tokens = {name: self._tokens(name, batch) for name in self.encoder}
-        penalties = _penalties(tokens)
-        tokens, present = self.missing(tokens, batch.present)
+        tokens, present = self.missing({name: self._tokens(name, batch) for name in self.encoder}, batch.present)
         views: dict[str, Fused] = self.fusion(tokens, present)
-        penalties |= _penalties(views)
         answers = {view: fused.present & _originally(batch, view) for view, fused in views.items()}
         boundary: list[Tensor] = []
         predictions: dict[str, dict[str, Tensor]] = {name: {} for name in self.head}
-        for view, fused in views.items():
-            sharing = self.sharing[view]
-            features = sharing.shared(fused.vector)
-            boundary.append(features)
-            for name in self.head:
-                vector = sharing.split(features, fused.vector, name)
-                predictions[name][view] = self.head[name][view](vector, fused)
-        decided = {name: self.decision(found, answers, getattr(self, f"prior_{name}")) for name, found in predictions.items()}
+        # Heads are small and what they say is final: in bf16, numbers would stand two or three digits apart.
+        with torch.autocast(batch.rows.device.type, enabled=False):
+            for view, fused in views.items():
+                vector, sharing = fused.vector.float(), self.sharing[view]
+                features = sharing.shared(vector)
+                boundary.append(features)
+                for name in self.head:
+                    predictions[name][view] = self.head[name][view](sharing.split(features, vector, name), fused)
+            decided = {name: self.decision(found, answers, getattr(self, f"prior_{name}")) for name, found in predictions.items()}
+        penalties = _penalties("tokens", tokens) | _penalties("view", views)
         return Output(decided, predictions, answers, boundary, penalties)
 
-    def losses(self, output: Output, batch: Batch, rows: Mapping[str, int]) -> dict[str, Float[Tensor, ""]]:
-        """Each task's loss on this batch: the sum over its scored rows, divided by `rows[task]`.
+    def losses(self, output: Output, batch: Batch, rows: Rows) -> dict[str, Float[Tensor, ""]]:
+        """Each task's loss on this batch: that of its decision, and `auxiliary` times the mean of the other views' losses.
 
-        `rows` counts the scored rows of everything that makes one step, so that the losses of accumulated batches add up to
-        the mean. A task without scored rows here is left out. Losses are computed in float32.
+        A view's loss is the sum over its scored rows, divided by `rows[task][view]`: the scored rows of everything that makes one step,
+        so that the losses of accumulated batches add up to the mean. A task without scored rows here is left out.
+        Losses are computed in float32.
         """
         losses = {}
         for name in self.tasks:
-            scored = batch.scored[name]
-            if len(scored) == 0:
+            if len(batch.scored[name][FUSED]) == 0:
                 continue
-            target = batch.targets[name][scored]
-            total = self.loss[name](output.predictions[name][scored].float(), target).sum()
-            if self.auxiliary > 0:
-                total = total + self.auxiliary * self._auxiliary(self.loss[name], output.views[name], output.answers, scored, target)
-            losses[name] = total / rows[name]
+            losses[name] = self._mean(name, FUSED, output.predictions[name], batch, rows)
+            others = [view for view in output.views[name] if view != FUSED and rows[name][view] > 0]
+            if self.auxiliary > 0 and others:
+                means = [self._mean(name, view, output.views[name][view], batch, rows) for view in others]
+                losses[name] = losses[name] + self.auxiliary * torch.stack(means).mean()
         return losses
 
-    def _auxiliary(
-        self, loss: nn.Module, views: Mapping[str, Tensor], answers: Mapping[str, Tensor], scored: Tensor, target: Tensor
-    ) -> Tensor:
-        """Mean over the other views of their mean loss over the rows that they speak for, times the scored rows."""
-        means = []
-        for view, prediction in views.items():
-            chosen = answers[view][scored].nonzero().squeeze(1)
-            if view != FUSED and len(chosen) > 0:
-                means.append(loss(prediction[scored[chosen]].float(), target[chosen]).mean())
-        return torch.stack(means).mean() * len(scored) if means else target.new_zeros((), dtype=torch.float32)
+    def _mean(self, task: str, view: str, prediction: Tensor, batch: Batch, rows: Rows) -> Float[Tensor, ""]:
+        scored = batch.scored[task][view]
+        return self.loss[task](prediction[scored].float(), batch.targets[task][scored]).sum() / rows[task][view]
 
     def _tokens(self, name: str, batch: Batch) -> Tokens:
         """Encode the rows that have the modality and put the tokens back in their places; all other places are exactly 0."""
@@ -158,5 +162,5 @@ def _originally(batch: Batch, view: str) -> Bool[Tensor, " B"]:
     return torch.stack(list(batch.present.values())).any(dim=0)
 
 
-def _penalties(found: Mapping[str, Tokens] | Mapping[str, Fused]) -> dict[str, Tensor]:
-    return {f"{place}.{name}": penalty for place, part in found.items() for name, penalty in part.penalties.items()}
+def _penalties(stage: str, found: Mapping[str, Tokens] | Mapping[str, Fused]) -> dict[str, Tensor]:
+    return {f"{stage}/{place}/{name}": penalty for place, part in found.items() for name, penalty in part.penalties.items()}

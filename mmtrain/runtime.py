@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from mmtrain.errors import ConfigError, Problem
 from mmtrain.training.settings import Settings
 
+_THREADS = torch.get_num_threads()  # torch's own choice, before any run has set its own
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -40,16 +41,27 @@ class Runtime:
 
 
 def start(settings: Settings, *, seed: int) -> Runtime:
-    """Choose the device, set threads and seeds.
+    """Set threads and seeds for a run, and open its device. What an earlier run of this process set does not last.
 
     Raises:
         ConfigError: the device is unknown or not on this machine.
     """
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    device = choose_device(settings.device)
+    torch.set_num_threads(settings.threads or _THREADS)
+    runtime = open_device(settings.device, settings.precision)
+    if runtime.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(runtime.device)
     seed_everything(seed)
-    return Runtime(device, settings.precision, torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16"))
+    return runtime
+
+
+def open_device(name: str, precision: str) -> Runtime:
+    """The device called so; the process stays as it is.
+
+    Raises:
+        ConfigError: it is unknown or not on this machine.
+    """
+    device = choose_device(name)
+    return Runtime(device, precision, torch.amp.GradScaler(device.type, enabled=precision == "fp16"))
 
 
 def choose_device(name: str) -> torch.device:
@@ -74,8 +86,10 @@ def seed_everything(seed: int) -> None:
 
 
 def random_state(runtime: Runtime) -> dict[str, Any]:
-    """The state of the generators that training draws from, as tensors."""
-    state: dict[str, Any] = {"cpu": torch.get_rng_state()}
+    """The state of every generator that `seed_everything` seeds."""
+    numpy: Any = np.random.get_state(legacy=False)
+    numpy["state"]["key"] = torch.from_numpy(numpy["state"]["key"].astype(np.int64))  # a checkpoint holds tensors, of types they have
+    state = {"cpu": torch.get_rng_state(), "python": random.getstate(), "numpy": numpy}
     if runtime.device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(runtime.device)
     return state
@@ -84,6 +98,10 @@ def random_state(runtime: Runtime) -> dict[str, Any]:
 def restore_random_state(runtime: Runtime, state: Mapping[str, Any]) -> None:
     """Go on drawing where `random_state` was taken."""
     torch.set_rng_state(state["cpu"])
+    version, internal, gauss = state["python"]
+    random.setstate((version, tuple(internal), gauss))
+    numpy = state["numpy"]
+    np.random.set_state(numpy | {"state": numpy["state"] | {"key": numpy["state"]["key"].numpy().astype(np.uint32)}})
     if "cuda" in state and runtime.device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda"], runtime.device)
 

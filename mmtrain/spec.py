@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+UNSEEN = -1  # the target that stands for a class that train never saw
+
+FUSED = "fused"  # the view that joins all modalities; no modality or task may be called so
+
 
 @dataclass(frozen=True)
 class ImageSpec:

@@ -44,9 +44,11 @@ def sweep(overrides: Sequence[str], config_dir: Path | None = None) -> list[Job]
 
     Raises:
         ConfigError: what is wrong with any combination; nothing has been trained then.
-        RunError: some jobs failed; the others are done, and compared.
+        RunError: the folder holds runs already; or some jobs failed, and the others are done and compared.
     """
     folder, configs = load_sweep(overrides, config_dir)
+    for number in range(len(configs)):
+        RunFolder.new(folder / str(number))  # refuses a folder that holds a run
     for number, (words, config) in enumerate(configs):
         print(f"job {number + 1} of {len(configs)}: {' '.join(words)}", flush=True)
         place = folder / str(number)

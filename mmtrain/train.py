@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -91,7 +91,8 @@ def prepare_data(config: Run) -> Data:
         ConfigError: there is no such device, or no such task to select by.
         DataError: the data cannot be used, or train or val has nothing to learn or to select by.
     """
-    together([partial(runtime.choose_device, config.training["device"]), partial(_refuse_strange_task, config)])
+    checks: list[Callable[[], object]] = [partial(runtime.choose_device, config.training["device"]), partial(_refuse_strange_task, config)]
+    together(checks)
     parts = data_parts(config)
     data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True)
     useless = [name for name in (TRAIN, VAL) if not _scored_rows(data.splits[name])]
@@ -164,6 +165,9 @@ def _run(session: Session) -> dict[str, Any]:
         session.display.stop()
         session.display.say(f"stopped; go on with: mmtrain train --resume {session.folder.path}")
         raise
+    except Exception as error:
+        session.display.log(f"failed: {error}")
+        raise
     finally:
         results = _results(session) | found | {"status": status}
         session.folder.write_results(results)
@@ -189,6 +193,8 @@ def _finish(session: Session) -> dict[str, Any]:
     display.stop()
     display.say(f"best epoch {loop.progress.best_epoch} of {loop.progress.epoch}, selected by {loop.progress.selected_by} on val")
     display.say(summary(scores, session.data.tasks, split))
+    for note in scores.notes(split):
+        display.say(f"note: {note}")
     if loop.progress.empty:
         display.say(f"note: {loop.progress.empty} batches had no labelled row and made no step")
     display.say(f"run folder: {folder.path}")

@@ -1,7 +1,7 @@
 """A trained model with its preprocessing, loaded from a run folder alone: raw rows in, the user's own labels out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from mmtrain import checkpoint, runtime
 from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build, load_run
-from mmtrain.data import Dataset, batches, load_fitted, open_rows
+from mmtrain.data import Dataset, load_fitted, open_rows
 from mmtrain.data import Settings as DataSettings
 from mmtrain.errors import Problem, RunError
 from mmtrain.folder import RunFolder
@@ -21,6 +21,7 @@ from mmtrain.model import Model
 from mmtrain.runtime import Runtime
 from mmtrain.table import Table
 from mmtrain.task import Task
+from mmtrain.training.meter import predictions
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,10 @@ class Trained:
         """
         return open_rows(table, self.settings, dict(self.modalities), dict(self.tasks), ids=ids)
 
-    @torch.inference_mode()
     def answers(self, dataset: Dataset) -> dict[str, np.ndarray]:
         """Each task's answer for every row, in order: probabilities (rows, classes), or numbers (rows,) in the user's units."""
-        self.model.eval()
         found: dict[str, list[torch.Tensor]] = {name: [] for name in self.tasks}
-        for batch in batches(dataset, self.batch_size, seed=0, epoch=0, shuffle=False):
-            with self.runtime.autocast():
-                output = self.model(batch.to(self.runtime.device))
+        for _, output in predictions(self.model, dataset, self.runtime, batch_size=self.batch_size):
             for name, prediction in output.predictions.items():
                 found[name].append(prediction.float().cpu())
         return {name: task.answer(torch.cat(found[name])) for name, task in self.tasks.items()}
@@ -74,21 +71,23 @@ class Trained:
         return pl.DataFrame(columns)
 
 
-def load(run: str | Path, *, checkpoint_name: str = "best", device: str = "auto", trust: Sequence[str] = ()) -> Trained:
+def load(
+    run: str | Path, *, checkpoint_name: str = "best", device: str = "auto", overrides: Sequence[str] = (), trust: Sequence[str] = ()
+) -> Trained:
     """Load the trained model of a run folder; nothing else is needed, neither the training data nor the network.
 
-    `checkpoint_name` is best or last. `trust` names your own modules that the run may build parts from: a run folder
-    never widens that list by itself.
+    `checkpoint_name` is best or last. `overrides` say where the data lie now, for those who evaluate: `data.root=FOLDER`.
+    `trust` names your own modules that the run may build parts from: a run folder never widens that list by itself.
 
     Raises:
         RunError: `run` is not a run folder, the run never came to a checkpoint, or its files do not fit together.
     """
     folder = RunFolder.open(Path(run))
-    config = load_run(folder.path, trust=trust)
+    config = load_run(folder.path, overrides, trust=trust)
     parts = data_parts(config)
     fitted, state = folder.preprocessing(), checkpoint.load(folder.path / "checkpoints" / checkpoint_name)
-    settings = replace(build(config.training, trust=trust), device=device)
-    machine = runtime.start(settings, seed=config.seed)
+    settings = build(config.training, trust=trust)
+    machine = runtime.open_device(device, settings.precision)
     try:
         load_fitted(parts.modalities, parts.tasks, fitted)
         model = build_model(config, parts.modalities, parts.tasks)

@@ -106,12 +106,14 @@ def test_the_other_commands(calls: Calls) -> None:
 def test_commands_on_a_run(calls: Calls, run: Path) -> None:
     assert main(["evaluate", str(run)]) == 0
     assert main(["evaluate", str(run), "--split=val", "--trust", "a,b", "--trust", "c"]) == 0
+    assert main(["evaluate", str(run), "data.root=/moved", "data.test=other.csv"]) == 0
     assert main(["predict", str(run), "new.csv", "--output", "out.csv"]) == 0
     assert main(["predict", str(run), "new.csv", "--output", "out.csv", "--root", "media"]) == 0
     file, output = Path("new.csv"), Path("out.csv")
     assert calls == [
-        ("evaluate.evaluate", (run, "test"), {"trust": []}),
-        ("evaluate.evaluate", (run, "val"), {"trust": ["a", "b", "c"]}),
+        ("evaluate.evaluate", (run, "test"), {"overrides": [], "trust": []}),
+        ("evaluate.evaluate", (run, "val"), {"overrides": [], "trust": ["a", "b", "c"]}),
+        ("evaluate.evaluate", (run, "test"), {"overrides": ["data.root=/moved", "data.test=other.csv"], "trust": []}),
         ("predict.predict", (run, file, output), {"root": None, "trust": []}),
         ("predict.predict", (run, file, output), {"root": Path("media"), "trust": []}),
     ]
@@ -138,8 +140,10 @@ def test_commands_on_a_run(calls: Calls, run: Path) -> None:
         (["train", "--resume", "RUN", "seed=1"], "seed=1: cannot change when a run goes on; allowed: training.epochs, "),
         (["train", "--resume", "nowhere"], "nowhere: no such folder; name a run folder, as `mmtrain train` prints it"),
         (["train", "--from", "nowhere"], "nowhere: no such folder; "),
-        (["evaluate"], "mmtrain evaluate: RUN is not given; usage: mmtrain evaluate RUN"),
-        (["evaluate", "RUN", "test"], "mmtrain evaluate: 'test' is one word too many; usage: mmtrain evaluate RUN"),
+        (["evaluate"], "mmtrain evaluate: RUN is not given; usage: mmtrain evaluate RUN [OVERRIDE...]"),
+        (["evaluate", "RUN", "seed=1"], "seed=1: cannot change in an evaluation; allowed: data.root, data.train, data.val, data.test"),
+        (["evaluate", "RUN", "--split", "tset"], "--split: 'tset' is not a choice; did you mean 'test'? allowed: test, train, val"),
+        (["predict", "RUN", "FILE", "more"], "mmtrain predict: 'more' is one word too many; usage: mmtrain predict RUN FILE"),
         (["evaluate", "nowhere"], "nowhere: no such folder; "),
         (["predict", "RUN", "FILE"], "mmtrain predict: --output FILE is not given"),
         (["list", "fuson"], "fuson: there is no such group; did you mean 'fusion'? "),
@@ -216,6 +220,7 @@ def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str], wo
     assert main(words) == 0
     out = capsys.readouterr().out
     assert all(f"\n  {name} " in out for name in COMMANDS)
+    assert out.endswith("\nexit code: 0; 2 a mistake of yours; 1 anything else; 130 interrupted\n")
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:

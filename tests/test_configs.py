@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mmtrain.cli import main
 from mmtrain.config import Catalog, load
+from mmtrain.config.signature import signature
 from mmtrain.errors import ConfigError
 
 DATA = os.environ.get("MMTRAIN_DATA")
@@ -67,6 +69,15 @@ def needs_data(words: list[str]) -> None:
 @pytest.mark.parametrize("choice", [name for name in choices_of(*CHOICES) if not name.startswith(APART)])
 def test_a_choice_composes_and_trains_a_batch(choice: str) -> None:
     assert main(["check", *words_of(choice), *FEW]) == 0
+
+
+@pytest.mark.parametrize("choice", choices_of(*CHOICES))
+def test_a_choice_does_not_restate_what_its_part_says(choice: str) -> None:
+    """Defaults stand in the signature alone; `mmtrain list GROUP` shows them."""
+    group, _, name = choice.rpartition("/")
+    tree = yaml.safe_load(CHOICES[group][name].file.read_text(encoding="utf-8"))
+    options = signature(tree["_target_"], choice, ()).options if "_target_" in tree else {}
+    assert [key for key, option in options.items() if not option.required and key in tree and tree[key] == option.default] == []
 
 
 @pytest.mark.parametrize("choice", choices_of("data"))

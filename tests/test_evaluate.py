@@ -16,8 +16,10 @@ def without(found: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def test_test_is_as_in_the_results(run: Path) -> None:
     results = RunFolder(run).results()
-    found = evaluate(run)
-    assert without(found, "constant") == results["test"]["tasks"]
+    scores = evaluate(run)
+    found = scores.tasks
+    assert scores.skill == results["test"]["skill"]
+    assert without(found, "constant", "loss") == results["test"]["tasks"]
     assert {task: numbers["constant"] for task, numbers in found.items()} == {
         task: constant for task, numbers in results["baseline"].items() for constant in numbers.values()
     }
@@ -26,20 +28,20 @@ def test_test_is_as_in_the_results(run: Path) -> None:
 def test_validation_is_as_in_the_best_epoch(run: Path) -> None:
     best = RunFolder(run).results()["best_epoch"]
     [line] = [line for line in RunFolder(run).read_metrics() if (line["split"], line["epoch"]) == ("val", best)]
-    assert without(evaluate(run, "val"), "constant", "rows") == without(line["tasks"], "loss", "weight")
+    assert without(evaluate(run, "val").tasks, "constant", "rows") == without(line["tasks"], "weight")
 
 
 def test_half_precision_too(tiny: list[str], tmp_path: Path) -> None:
     place = tmp_path / "run"
     assert main(["train", *tiny, "data.limit=32", "training.epochs=1", "training.precision=bf16", f"hydra.run.dir={place}"]) == 0
-    assert without(evaluate(place), "constant") == RunFolder(place).results()["test"]["tasks"]
+    assert without(evaluate(place).tasks, "constant", "loss") == RunFolder(place).results()["test"]["tasks"]
 
 
 def test_what_is_printed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every metric of every task; the primary one with the constant answer, skill and rows."""
     assert main(["evaluate", str(run), "--split", "train"]) == 0
     table = [[cell.strip() for cell in line.strip("│").split("│")] for line in capsys.readouterr().out.splitlines() if line[0] == "│"]
-    found = evaluate(run, "train")
+    found = evaluate(run, "train").tasks
     assert [row[0] for row in table if row[0]] == list(found)
     task = ""
     for row in table:
@@ -54,3 +56,22 @@ def test_a_run_is_not_changed(run: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in run.rglob("*")}
     evaluate(run)
     assert {file: file.stat().st_mtime_ns for file in run.rglob("*")} == before
+
+
+def test_rows_dealt_out_anew_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else rows of train would pass for rows of test."""
+    table, place = tmp_path / "rows.csv", tmp_path / "run"
+    rows = [f"{number % 7},{number % 2}" for number in range(60)]
+    table.write_text("\n".join(["number,label", *rows]))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.yaml").write_text(
+        "# @package _global_\n# Sixty rows.\ndefaults:\n  - /source@data: table\n  - /modality@data.modalities.facts: tabular\n"
+        "  - /task@tasks.label: binary\n  - _self_\ndata:\n  name: rows\n  val_fraction: 0.2\n  test_fraction: 0.2\n"
+        f"  train: {table}\n  modalities:\n    facts: {{numeric: [number]}}\ntasks:\n  label: {{column: label}}\n"
+    )
+    words = ["--config-dir", str(tmp_path), "data=mine", "training.steps=2", f"hydra.run.dir={place}"]
+    assert main(["train", *words]) == 0
+    assert main(["evaluate", str(place)]) == 0
+    table.write_text("\n".join(["number,label", *rows, "1,1", "2,0", "3,1"]))
+    assert main(["evaluate", str(place)]) == 2
+    assert "the rows of 'test' are not those of the run: the table has changed" in capsys.readouterr().err

@@ -29,6 +29,8 @@ print(code, *sorted({"torch", "hydra", "rich", "polars", "numpy"} & set(sys.modu
         (["trian"], "2"),
         (["list"], "0"),
         (["evaluate", "RUN", "--spilt", "val"], "2"),
+        (["evaluate", "RUN", "--split", "foo"], "2"),
+        (["evaluate", "RUN", "seed=1"], "2"),
         (["train", "fusion=gatd", "optimizer.lr=x"], "2 hydra"),
         (["train", "--cfg", "job"], "0 hydra"),
     ],

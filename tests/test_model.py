@@ -14,7 +14,7 @@ from mmtrain.assembly import build_model, data_parts
 from mmtrain.batch import FUSED, Batch, Fused, Tokens
 from mmtrain.config import load
 from mmtrain.data import Data, prepare
-from mmtrain.model import Model, Named
+from mmtrain.model import Model, Named, scored_rows
 from mmtrain.sharing import Shared
 
 FUSIONS = ("concat", "sum", "weighted")
@@ -45,7 +45,7 @@ def batch(data: Data) -> Batch:
 
 def gradients(model: Model, batch: Batch) -> dict[str, Tensor]:
     model = copy.deepcopy(model)
-    losses = model.losses(model(batch), batch, {task: len(rows) for task, rows in batch.scored.items()})
+    losses = model.losses(model(batch), batch, scored_rows([batch]))
     torch.stack(list(losses.values())).sum().backward()
     return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
 
@@ -88,7 +88,7 @@ def test_a_row_without_any_modality_gets_the_prior_and_enters_no_loss(model: Mod
     output = model(batch)
     for name, task in data.tasks.items():
         assert torch.equal(output.predictions[name][last], task.prior())
-        assert last not in batch.scored[name]
+        assert last not in batch.scored[name][FUSED]
 
 
 def test_other_rows_change_nothing_but_rounding(model: Model, batch: Batch, data: Data) -> None:
@@ -108,7 +108,7 @@ def test_every_parameter_is_trained(model: Model, batch: Batch) -> None:
 def test_a_batch_of_one_trains(model: Model, data: Data) -> None:
     model = copy.deepcopy(model).train()
     batch = data.splits["train"].batch(torch.tensor([0]).numpy())
-    losses = model.losses(model(batch), batch, {task: max(len(rows), 1) for task, rows in batch.scored.items()})
+    losses = model.losses(model(batch), batch, scored_rows([batch]))
     assert losses and all(loss.isfinite() for loss in losses.values())
 
 
@@ -123,7 +123,7 @@ def test_saved_and_loaded_models_are_equal(model: Model, batch: Batch) -> None:
 
 def test_losses_of_parts_of_a_batch_add_up_to_the_mean(model: Model, batch: Batch, data: Data) -> None:
     train, rows = data.splits["train"], batch.rows.numpy()
-    counts = {task: len(scored) for task, scored in batch.scored.items()}
+    counts = scored_rows([batch])
     whole = model.losses(model(batch), batch, counts)
     parts = [train.batch(rows[:4]), train.batch(rows[4:])]
     halves = [model.losses(model(part), part, counts) for part in parts]
@@ -157,13 +157,13 @@ def views(request: pytest.FixtureRequest, model: Model, data: Data) -> Model:
 
 
 def test_auxiliary_losses_are_means_over_the_rows_of_their_view(views: Model, data: Data, batch: Batch) -> None:
-    output, counts = views(batch), {task: len(rows) for task, rows in batch.scored.items()}
+    output, counts = views(batch), scored_rows([batch])
     found = views.losses(output, batch, counts)["shape"]
     views.auxiliary = 0.0
     plain = views.losses(output, batch, counts)["shape"]
     means = []
     for view in data.modalities:
-        rows = torch.tensor([row for row in batch.scored["shape"].tolist() if batch.present[view][row]])
+        rows = torch.tensor([row for row in batch.scored["shape"][FUSED].tolist() if batch.present[view][row]])
         means.append(functional.cross_entropy(output.views["shape"][view][rows], batch.targets["shape"][rows]))
     torch.testing.assert_close(found, plain + 0.3 * torch.stack(means).mean())
 

@@ -1,13 +1,14 @@
 """Devices, precision, threads and random state."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from mmtrain import runtime
+from mmtrain import checkpoint, runtime
 from mmtrain.errors import ConfigError
 from mmtrain.training import Settings
 
@@ -71,3 +72,14 @@ def test_figures_of_this_process() -> None:
     started = runtime.start(Settings(device="cpu"), seed=1)
     assert 50 < runtime.peak_memory_mb(started) < 100_000
     assert runtime.versions()["torch"] == torch.__version__
+
+
+def test_every_generator_goes_on_where_its_state_was_taken(tmp_path: Path) -> None:
+    machine = runtime.start(Settings(device="cpu"), seed=3)
+    drawn = random.random(), np.random.normal(), torch.rand(1).item()
+    checkpoint.save(tmp_path, runtime.random_state(machine))
+    expected = random.random(), np.random.normal(), torch.rand(1).item()
+    assert expected != drawn
+    runtime.seed_everything(5)
+    runtime.restore_random_state(machine, checkpoint.load(tmp_path))
+    assert (random.random(), np.random.normal(), torch.rand(1).item()) == expected

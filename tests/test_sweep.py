@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mmtrain.cli import main
 from mmtrain.folder import RunFolder
 from mmtrain.sweep import half_interval, summarise, write_overrides
 
@@ -58,3 +59,23 @@ def test_seeds_become_a_mean_and_an_interval(tmp_path: Path) -> None:
 
 def test_one_number_has_no_interval() -> None:
     assert half_interval([1.0]) is None
+
+
+def test_a_folder_that_holds_runs_is_refused_before_the_first_job(
+    tmp_path: Path, tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    job(tmp_path / "1", {"seed": "7"}, val=0.5, test=0.9)
+    assert main(["train", "-m", *tiny, "seed=0,1", f"hydra.sweep.dir={tmp_path}"]) == 2
+    assert "already holds a run" in capsys.readouterr().err
+    assert not (tmp_path / "0").exists() and not (tmp_path / "summary.csv").exists()
+
+
+def test_a_sweep_from_the_command_line(tmp_path: Path, tiny: list[str]) -> None:
+    """Also: a job that fails does not stop the others, and the command says so."""
+    words = ["train", "-m", *tiny, "training.epochs=1", "optimizer.lr=1e-3,1e30", "seed=0,1", f"hydra.sweep.dir={tmp_path}"]
+    assert main(words) == 2
+    found = rows(tmp_path / "summary.csv")
+    assert [row["status"] for row in found] == ["finished", "finished", "failed", "failed"]
+    assert {(row["optimizer.lr"], row["seed"]) for row in found[:2]} == {("0.001", "0"), ("0.001", "1")}
+    assert all(float(row["val skill"]) < 1 and row["shape accuracy test"] for row in found[:2])
+    assert len(rows(tmp_path / "summary_seeds.csv")) == 2

@@ -6,7 +6,7 @@ The grammar is that of `mmtrain.option`. An annotation outside it (in a user's o
 import ast
 import math
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -115,8 +115,12 @@ def _scalar(value: Any, annotation: Any, where: str) -> Any:
         return float(value)
     if type(value) is annotation and annotation is not float:
         return value
-    hint = "write it in quotes" if annotation is str and isinstance(value, bool | int | float) else ""
-    raise ConfigError(Problem(where, f"{show(value)} is not {describe(annotation)}", hint))
+    raise ConfigError(Problem(where, f"{show(value)} is not {describe(annotation)}", _quotes(value, [annotation])))
+
+
+def _quotes(value: Any, alternatives: Iterable[Any]) -> str:
+    """The hint for what YAML does not take for text, as `yes` and 2020."""
+    return "write it in quotes" if isinstance(value, bool | int | float) and str in map(_plain_type, alternatives) else ""
 
 
 def _marked(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
@@ -162,7 +166,7 @@ def _one_of(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
             if fits or (alternative == Part and isinstance(value, str)):
                 raise error from None
     choices = [str(choice) for alternative in alternatives if get_origin(alternative) is Literal for choice in get_args(alternative)]
-    hint = nearest(value, choices) if isinstance(value, str) and choices else ""
+    hint = nearest(value, choices) if isinstance(value, str) and choices else _quotes(value, alternatives)
     raise ConfigError(Problem(where, f"{show(value)} is not {describe(annotation)}", hint))
 
 

@@ -15,9 +15,9 @@ from mmtrain.config.run import SETTINGS, Node, Run
 from mmtrain.config.signature import Option, Signature, classes, signature
 from mmtrain.errors import ConfigError, Problem, nearest
 from mmtrain.option import Range
+from mmtrain.spec import FUSED
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-FUSED = "fused"  # as in `mmtrain.batch`, which imports torch
 KINDS = {init.parent.name for init in Path(mmtrain.__file__).parent.glob("encoder/*/__init__.py")}
 KEYS = [key.name for key in fields(Run) if key.name != "warnings"]
 OPTIONS = {"seed": Option(Annotated[int, Range(0)], required=True), "trust": Option(list[str], required=True)}
@@ -42,7 +42,7 @@ def check(tree: Mapping[str, Any], trust: Sequence[str], *, told: Sequence[Probl
     """
     checker = _Checker(trust, list(told))
     done = checker.root(tree)
-    checker.problems += check_losses(done["tasks"], trust)
+    checker.problems += [*check_losses(done["tasks"], trust), *_check_selection(done["selection"], done["tasks"])]
     if rows:
         checker.problems += check_columns(done, trust)
     if checker.problems:
@@ -182,6 +182,14 @@ class _Checker:
 
     def _tell(self, where: str, found: str, fix: str = "") -> None:
         self.problems.append(Problem(where, found, fix))
+
+
+def _check_selection(selection: Node, tasks: Mapping[str, Node]) -> list[Problem]:
+    """The task by which an epoch is chosen has to be one."""
+    chosen = selection.get("task")
+    if not isinstance(chosen, str) or not tasks or chosen in tasks:
+        return []
+    return [Problem("selection.task", f"there is no task '{chosen}'", nearest(chosen, tasks))]
 
 
 def _target(node: Any, place: Place) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 from mmtrain.config.annotation import columns
 from mmtrain.config.run import Node
 from mmtrain.config.signature import signature
-from mmtrain.errors import Problem, nearest
+from mmtrain.errors import DataError, Problem, nearest
+from mmtrain.format import JSON_LINES, PARQUET, separator_of
 
 TABLE = "mmtrain.source.TableSource"  # the source whose rows come from files; a source that makes them has `columns`
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def _of_file(split: str, data: Node, uses: Sequence[Use]) -> list[Problem]:
     path = Path(data.get("root") or "").expanduser() / data[split]
     wanted = {use.column for use in uses}
     try:
-        header = [unicodedata.normalize("NFC", name) for name in _header(path, data, wanted)]
+        header = [unicodedata.normalize("NFC", name) for name in _header(path, data, wanted, f"data.{split}")]
+    except DataError as error:
+        return list(error.problems)
     except FileNotFoundError:
         return [Problem(f"data.{split}", f"no file '{path}'", "is data.root right?")]
     except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
@@ -80,10 +82,10 @@ def _of_file(split: str, data: Node, uses: Sequence[Use]) -> list[Problem]:
     return _absent(uses, header, data[split])
 
 
-def _header(path: Path, data: Node, wanted: set[str]) -> list[str]:
-    """Column names of a table, by the file's suffix."""
+def _header(path: Path, data: Node, wanted: set[str], where: str) -> list[str]:
+    """Column names of a table, by the file's suffix; `where` it is named."""
     suffix = path.suffix.lower()
-    if suffix in (".parquet", ".pq"):
+    if suffix in PARQUET:
         path.stat()  # polars reports a missing file in its own words
         import polars  # a fifth of a second, for the one format that needs it
 
@@ -93,9 +95,10 @@ def _header(path: Path, data: Node, wanted: set[str]) -> list[str]:
             raise ValueError(str(error).splitlines()[0]) from None
     encoding = data.get("encoding") or "utf-8"
     with path.open(encoding="utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding, newline="") as lines:
-        if suffix in (".jsonl", ".ndjson"):
+        if suffix in JSON_LINES:
             return _keys(lines, wanted)
-        return next(csv.reader(_filled(lines), delimiter=data.get("separator") or SEPARATORS.get(suffix, ",")), [])
+        separator = separator_of(suffix, data.get("separator"), where)
+        return next(csv.reader(_filled(lines), delimiter=separator), [])
 
 
 def _filled(lines: Iterator[str]) -> Iterator[str]:

@@ -48,9 +48,9 @@ def open_store(name: str, modality: Modality, table: Table, settings: Settings, 
 
 
 def clear(settings: Settings, keep: Iterable[Path]) -> tuple[int, int]:
-    """Remove the stores of this data set that are not among `keep`, and unfinished ones; give their number and their bytes."""
+    """Remove the stores of this data set that are not among `keep`, and builds that were killed; give their number and bytes."""
     kept = {folder.name for folder in keep}
-    old = [folder for folder in _folders(cache_folder(settings)) if folder.name not in kept]
+    old = [folder for folder in _folders(cache_folder(settings)) if folder.name not in kept and not _alive(folder)]
     size = sum(map(size_of, old))
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
@@ -92,12 +92,19 @@ def _rename(building: Path, folder: Path) -> None:
 
 def _remove_dead(parent: Path) -> None:
     for folder in _folders(parent):
-        if folder.name.endswith(BUILDING) and _last_written(folder) < time.time() - DEAD_SECONDS:
+        if folder.name.endswith(BUILDING) and not _alive(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _last_written(folder: Path) -> float:
-    return max(item.stat().st_mtime for item in [folder, *folder.iterdir()])
+def _alive(folder: Path) -> bool:
+    """Whether another process may still be building here."""
+    if not folder.name.endswith(BUILDING):
+        return False
+    try:
+        last_written = max(item.stat().st_mtime for item in [folder, *folder.iterdir()])
+    except FileNotFoundError:
+        return True  # it was just given its own name, or removed
+    return last_written >= time.time() - DEAD_SECONDS
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mmtrain.batch import Batch
+from mmtrain.batch import FUSED, Batch
 from mmtrain.data.ahead import ahead
 from mmtrain.data.live import Live
 from mmtrain.data.store import Store
@@ -57,14 +57,15 @@ class Dataset:
         places = self.positions[rows]
         found = {name: store.at(places) for name, store in self.stores.items()}
         present = {name: there.present for name, there in found.items()}
-        anything = np.logical_or.reduce(list(present.values()))
+        views = {FUSED: np.logical_or.reduce(list(present.values())), **present}
+        usable = {name: target.usable[rows] for name, target in self.encoded.items()}
         return Batch(
             inputs={name: modality.collate(found[name].arrays, found[name].places) for name, modality in self.modalities.items()},
             present=_tensors(present),
             index=_tensors({name: np.flatnonzero(mask) for name, mask in present.items()}),
             targets=_tensors({name: target.values[rows] for name, target in self.encoded.items()}),
             labelled=_tensors({name: target.labelled[rows] for name, target in self.encoded.items()}),
-            scored=_tensors({name: np.flatnonzero(target.usable[rows] & anything) for name, target in self.encoded.items()}),
+            scored={name: _tensors({view: np.flatnonzero(mask & there) for view, there in views.items()}) for name, mask in usable.items()},
             rows=torch.from_numpy(np.asarray(rows, np.int64)),
         )
 

@@ -2,7 +2,9 @@
 
 import inspect
 import json
+from functools import cache
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ import polars as pl
 from mmtrain import __version__
 from mmtrain.modality import Modality
 from mmtrain.table import Table
+
+LIBRARIES = ("numpy", "pillow", "scipy", "soundfile", "tokenizers")  # decode or change what the cells hold
 
 
 def fingerprint(modality: Modality, table: Table) -> str:
@@ -24,6 +28,7 @@ def fingerprint(modality: Modality, table: Table) -> str:
     facts = {
         "version": __version__,
         "class": f"{kind.__module__}.{kind.__qualname__}",
+        "libraries": _versions(),
         "recipe": modality.recipe,
         "state": modality.state(),
         "columns": modality.columns,
@@ -32,13 +37,30 @@ def fingerprint(modality: Modality, table: Table) -> str:
     }
     digest = blake2b(digest_size=16)
     digest.update(json.dumps(facts, sort_keys=True).encode())
-    digest.update(Path(inspect.getfile(kind)).read_bytes())  # a part that was edited may read the same cells differently
+    digest.update(_code(kind))
     for column in modality.columns:
         cells = table.frame[column]
         digest.update(_content(cells))
         if modality.files and cells.dtype != pl.Binary:
             digest.update(_files(table, column))
     return digest.hexdigest()
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Of the installed libraries: after an upgrade the same cells may be read differently."""
+    return {library: version(library) for library in LIBRARIES}
+
+
+@cache
+def _code(kind: type) -> bytes:
+    """Digest of the class's package, or of its file alone if that lies in none: edited code may read the same cells differently."""
+    file = Path(inspect.getfile(kind))
+    packaged = (file.parent / "__init__.py").exists()
+    digest = blake2b(digest_size=16)
+    for path in sorted(file.parent.glob("*.py")) if packaged else [file]:
+        digest.update(blake2b(path.read_bytes()).digest())
+    return digest.digest()
 
 
 def _content(cells: pl.Series) -> bytes:

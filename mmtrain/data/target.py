@@ -10,10 +10,10 @@ import numpy as np
 from mmtrain.data.problems import together
 from mmtrain.data.settings import Settings
 from mmtrain.errors import DataError, Problem
+from mmtrain.spec import UNSEEN
 from mmtrain.table import Table
 from mmtrain.task import Task
 
-UNSEEN = -1  # stands for a class that train never saw
 SHOWN = 10
 
 

@@ -23,7 +23,10 @@ class Standard:
     @classmethod
     def fit(cls, values: np.ndarray) -> "Standard":
         """Measure the train values (n,)."""
-        return cls(float(values.mean()), float(values.std())) if len(values) else cls(0.0, 0.0)
+        if not len(values):
+            return cls(0.0, 0.0)
+        differ = np.ptp(values) > 0  # asked of the values: rounding gives a constant column a deviation, too
+        return cls(float(values.mean()), float(values.std()) if differ else 0.0)
 
     @classmethod
     def restore(cls, state: Any) -> "Standard":

@@ -19,8 +19,8 @@ def parameter_groups(
     """Group the parameters by learning rate and decay.
 
     `kinds` maps modality names to kinds, so that `encoder.image` may name a kind. `lr_factor` maps places in the model (nested, as
-    in YAML) to factors of `lr`; the longest place that fits a parameter wins. Vectors and scalars (biases,
-    normalisation) are not decayed.
+    in YAML) to factors of `lr`; the longest place that fits a parameter wins. Biases, and vectors and scalars
+    (normalisation), are not decayed.
 
     Raises:
         ConfigError: a place that has no parameters.
@@ -37,7 +37,7 @@ def parameter_groups(
         fits = [place for place in factors if any(path[: len(place)] == place for path in paths)]
         used.update(fits)
         factor = factors[max(fits, key=len)] if fits else 1.0
-        decay = weight_decay if parameter.ndim > 1 else 0.0
+        decay = weight_decay if parameter.ndim > 1 and not name.endswith("bias") else 0.0
         groups.setdefault((factor, decay), {"params": [], "lr": lr * factor, "weight_decay": decay})["params"].append(parameter)
     problems = [
         Problem(f"optimizer.lr_factor.{'.'.join(place)}", "no part of the model is called so", nearest(".".join(place), places))

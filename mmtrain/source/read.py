@@ -13,12 +13,9 @@ import numpy as np
 import polars as pl
 
 from mmtrain.errors import DataError, Problem, nearest
+from mmtrain.format import JSON_LINES, PARQUET, separator_of
 from mmtrain.source.delimited import parse
 from mmtrain.table import Table
-
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
-JSON_LINES = (".jsonl", ".ndjson")
-PARQUET = (".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,9 @@ def _frame(path: Path, form: Format, file: str) -> tuple[pl.DataFrame, np.ndarra
         elif suffix in JSON_LINES:
             frame = _json_lines(path, form, file)
         else:
-            return parse(_utf8(path, form, file), file, _separator(suffix, form, file))
+            path.open("rb").close()  # a file that is not there is told before its suffix
+            separator = separator_of(suffix, form.separator, file)
+            return parse(_utf8(path, form, file), file, separator)
     except pl.exceptions.PolarsError as error:
         raise DataError(_broken(file, error)) from error
     return frame, np.arange(1, frame.height + 1)
@@ -98,15 +97,6 @@ def _frame(path: Path, form: Format, file: str) -> tuple[pl.DataFrame, np.ndarra
 
 def _json_lines(path: Path, form: Format, file: str) -> pl.DataFrame:
     return pl.read_ndjson(io.BytesIO(_utf8(path, form, file)), infer_schema_length=None)
-
-
-def _separator(suffix: str, form: Format, file: str) -> str:
-    if suffix not in SEPARATORS:
-        raise DataError(Problem(file, f"the suffix '{suffix}' is not known", f"allowed: {', '.join([*SEPARATORS, *JSON_LINES, *PARQUET])}"))
-    separator = form.separator or SEPARATORS[suffix]
-    if separator is None:
-        raise DataError(Problem(file, f"what separates the cells of a {suffix} file is not known", "set data.separator"))
-    return separator
 
 
 def _utf8(path: Path, form: Format, file: str) -> bytes:

@@ -10,9 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mmtrain.errors import DataError, Problem
+from mmtrain.spec import UNSEEN
 from mmtrain.table import Table
-
-UNSEEN = -1
 
 
 @dataclass(frozen=True)

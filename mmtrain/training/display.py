@@ -81,6 +81,10 @@ class Display:
     def say(self, content: RenderableType) -> None:
         """Print a line or a table, here and in train.log."""
         self.console.print(content, highlight=False, soft_wrap=isinstance(content, str))
+        self.log(content)
+
+    def log(self, content: RenderableType) -> None:
+        """Write a line or a table to train.log alone."""
         self._log.print(content, highlight=False, soft_wrap=isinstance(content, str))
         self._file.flush()
 
@@ -102,8 +106,7 @@ class Display:
         line = f"epoch {epoch}/{epochs}  {mean}  {tasks}"
         if self._live is None:
             self.console.print(line, highlight=False, soft_wrap=True)
-        self._log.print(line, highlight=False, soft_wrap=True)
-        self._file.flush()
+        self.log(line)
 
 
 def summary(scores: Scores, tasks: Mapping[str, Task], title: str) -> Table:

@@ -16,18 +16,18 @@ from torch import Tensor
 
 from mmtrain import checkpoint, runtime
 from mmtrain.balancing import Balancer
-from mmtrain.batch import Batch
+from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
 from mmtrain.errors import Problem, UserError
 from mmtrain.folder import RunFolder
-from mmtrain.model import Model
+from mmtrain.model import Model, scored_rows
 from mmtrain.runtime import Runtime
 from mmtrain.scheduler import Schedule
 from mmtrain.tracker import Tracker
 from mmtrain.training.display import Display
 from mmtrain.training.meter import Meter, Scores, evaluate
 from mmtrain.training.settings import Selection, Settings
-from mmtrain.training.step import Step
+from mmtrain.training.step import Step, Taken
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,18 @@ class Loop:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, or patience is at its end."""
-        return self.progress.epoch >= self.epochs or self.progress.stale >= (self.settings.patience or math.inf)
+        """Whether all steps or epochs are done, or patience is at its end."""
+        progress, patience = self.progress, self.settings.patience or math.inf
+        done = progress.step >= self.total_steps if self.settings.steps is not None else progress.epoch >= self.epochs
+        return (done and progress.batch == 0) or progress.stale >= patience
 
     def _train_epoch(self) -> None:
         self.model.train()
         self.display.start_epoch(self.progress.epoch + 1, self.epochs, len(self.train), done=self.meter.rows)
         started = saved = time.perf_counter()
-        for group in self._groups():
+        for group in self.groups():
+            if self.progress.step >= self.total_steps:  # also where a resumed run has nothing left but the end of the epoch
+                break
             self.take_step(group)
             now = time.perf_counter()
             self.progress = replace(self.progress, epoch_seconds=self.progress.epoch_seconds + now - started)
@@ -107,10 +111,8 @@ class Loop:
             if now - saved >= self.settings.checkpoint_seconds:
                 self._save()
                 saved = now
-            if self.progress.step >= self.total_steps:
-                break
 
-    def _groups(self) -> Iterator[list[Batch]]:
+    def groups(self) -> Iterator[list[Batch]]:
         """What is left of the epoch, `accumulate` batches at a time."""
         settings, progress = self.settings, self.progress
         left = batches(self.train, settings.batch_size, seed=self.seed, epoch=progress.epoch, shuffle=True, skip=progress.batch)
@@ -128,25 +130,25 @@ class Loop:
         if taken is None:
             self.progress = replace(self.progress, empty=self.progress.empty + 1)
             return
-        outputs, losses, weights = taken
-        self.weights |= weights
-        for batch, output in zip(group, outputs, strict=True):
+        self.weights |= taken.weights
+        for batch, output in zip(group, taken.outputs, strict=True):
             self.meter.add(batch, output)
-        for task, loss in losses.items():
-            scored = sum(len(batch.scored[task]) for batch in group)
-            self.meter.add_loss(task, loss * scored, scored)
+        counts = scored_rows(group)
+        for task, loss in taken.losses.items():
+            self.meter.add_loss(task, loss, counts[task][FUSED])
         self.progress = replace(self.progress, step=self.progress.step + 1)
-        self.display.advance(rows, losses)
+        self.display.advance(rows, taken.losses)
         if self.progress.step % self.settings.log_steps == 0:
-            self._track(losses, factor)
+            self._track(taken, factor)
 
-    def _track(self, losses: dict[str, Tensor], factor: float) -> None:
+    def _track(self, taken: Taken, factor: float) -> None:
         """Add a point to the training curves, and stop a run that has diverged."""
-        found = {task: float(loss) for task, loss in losses.items()}
-        self._refuse_divergence(found)
-        numbers = {f"train/{task}/step_loss": loss for task, loss in found.items()}
-        weights = {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
-        self.tracker.log(self.progress.step, numbers | weights | {"train/lr_factor": factor})
+        losses = {task: float(loss) for task, loss in taken.losses.items()}
+        self._refuse_divergence(losses)
+        numbers = {f"train/{task}/step_loss": loss for task, loss in losses.items()}
+        numbers |= {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
+        numbers |= {f"train/penalty/{name}": float(penalty) for name, penalty in taken.penalties.items()}
+        self.tracker.log(self.progress.step, numbers | {"train/lr_factor": factor})
 
     def _refuse_divergence(self, losses: Mapping[str, float | None]) -> None:
         problems = [
@@ -169,6 +171,8 @@ class Loop:
         self._record("train", train, train_seconds, self.meter.rows)
         self._record("val", val, val_seconds, len(self.val))
         self.display.end_epoch(self.progress.epoch, self.epochs, train, val, better=better)
+        for note in val.notes("val") if self.progress.epoch == 1 else ():
+            self.display.say(f"note: {note}")
         self.progress = replace(self.progress, seconds=self.progress.seconds + train_seconds, epoch_seconds=0.0)
         self.meter = Meter(self.model.tasks)
         self._save(best=better)
@@ -232,7 +236,7 @@ class Loop:
         self.balancer.load_state_dict(state["balancer"])
         self.runtime.scaler.load_state_dict(state["scaler"])
         runtime.restore_random_state(self.runtime, state["random"])
-        self.meter.load_state_dict(state["meter"])
+        self.meter.load_state_dict(state["meter"], self.runtime.device)
         self.weights = state["weights"]
         self.progress = Progress(**state["progress"])
 

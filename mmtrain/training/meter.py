@@ -1,6 +1,6 @@
 """From predictions to loss, metrics and skill, for training and evaluation alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mmtrain.batch import Batch
+from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
-from mmtrain.model import Model, Output
+from mmtrain.model import Model, Output, scored_rows
 from mmtrain.runtime import Runtime
 from mmtrain.task import Task
 
@@ -27,6 +27,14 @@ class Scores:
     loss: float | None
     skill: float | None
     tasks: dict[str, dict[str, Any]]
+
+    def notes(self, split: str) -> list[str]:
+        """A sentence for each task that has no skill on these rows and so is not in the mean."""
+        return [
+            f"tasks.{task}: its skill is not defined on {split} ({found['rows']} labelled rows); the mean is that of the other tasks"
+            for task, found in self.tasks.items()
+            if found["skill"] is None
+        ]
 
 
 class Meter:
@@ -47,9 +55,9 @@ class Meter:
             kept["target"].append(batch.targets[task])
             kept["labelled"].append(batch.labelled[task])
 
-    def add_loss(self, task: str, total: Float[Tensor, ""], rows: int) -> None:
-        """Add the loss summed over so many rows."""
-        self.sums[task] = total.detach() + self.sums.get(task, 0)
+    def add_loss(self, task: str, loss: Float[Tensor, ""], rows: int) -> None:
+        """Add a mean loss over so many rows."""
+        self.sums[task] = loss.detach() * rows + self.sums.get(task, 0)
         self.counts[task] += rows
 
     def scores(self) -> Scores:
@@ -71,26 +79,31 @@ class Meter:
         kept = {task: {name: torch.cat(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
         return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken."""
-        self.rows, self.sums, self.counts = state["rows"], state["sums"], state["counts"]
-        self.kept = {
-            task: {name: [state["kept"][task][name]] if name in state["kept"][task] else [] for name in lists}
-            for task, lists in self.kept.items()
-        }
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Go on where `state_dict` was taken, on the device that the next batches come from."""
+        self.rows, self.counts = state["rows"], state["counts"]
+        self.sums = {task: total.to(device) for task, total in state["sums"].items()}
+        for task, parts in state["kept"].items():
+            self.kept[task] |= {name: [part.to(device)] for name, part in parts.items()}
+
+
+def predictions(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int) -> Iterator[tuple[Batch, Output]]:
+    """Predict every row of a split, in its own order. The model is left in evaluation mode."""
+    model.eval()
+    for batch in batches(dataset, batch_size, seed=0, epoch=0, shuffle=False):
+        batch = batch.to(runtime.device)
+        with torch.inference_mode(), runtime.autocast():
+            output = model(batch)
+        yield batch, output
 
 
 @torch.inference_mode()
 def evaluate(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int) -> Scores:
-    """Predict every row of a split, in the table's order, and score it. The model is left in evaluation mode."""
-    model.eval()
+    """Predict every row of a split and score it. The model is left in evaluation mode."""
     meter = Meter(model.tasks)
-    unit = dict.fromkeys(model.tasks, 1)
-    for batch in batches(dataset, batch_size, seed=0, epoch=0, shuffle=False):
-        batch = batch.to(runtime.device)
-        with runtime.autocast():
-            output = model(batch)
+    for batch, output in predictions(model, dataset, runtime, batch_size=batch_size):
         meter.add(batch, output)
-        for task, total in model.losses(output, batch, unit).items():
-            meter.add_loss(task, total, len(batch.scored[task]))
+        rows = scored_rows([batch])
+        for task, loss in model.losses(output, batch, rows).items():
+            meter.add_loss(task, loss, rows[task][FUSED])
     return meter.scores()

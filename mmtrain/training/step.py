@@ -7,50 +7,58 @@ import torch
 from torch import Tensor, nn
 
 from mmtrain.balancing import Balancer
-from mmtrain.batch import Batch
-from mmtrain.model import Model, Output
+from mmtrain.balancing.balancer import Weights
+from mmtrain.batch import FUSED, Batch
+from mmtrain.model import Model, Output, scored_rows
 from mmtrain.runtime import Runtime
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What came of a step: the outputs of its batches, each task's mean loss over the scored rows of all of them, the weight
+    that the balancer gave it, and the penalties."""
+
+    outputs: list[Output]
+    losses: dict[str, Tensor]
+    weights: Weights
+    penalties: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
 class Step:
-    """Takes a step. `factors` are the tasks' weights from the configuration, `clip` bounds the norm of the whole gradient."""
+    """Takes a step. `task_weights` are the tasks' weights from the configuration, `clip` bounds the norm of the whole gradient."""
 
     model: Model
     balancer: Balancer
     optimizer: torch.optim.Optimizer
     runtime: Runtime
-    factors: Mapping[str, float]
+    task_weights: Mapping[str, float]
     clip: float | None
 
-    def __call__(self, batches: Sequence[Batch]) -> tuple[list[Output], dict[str, Tensor], dict[str, float | Tensor | None]] | None:
-        """Make one step of all these batches together.
-
-        Returns the outputs, each task's mean loss over the scored rows of all batches, and the weight that the balancer gave it;
-        None, and no step, when no row of any batch is labelled.
-        """
-        rows = {task: sum(len(batch.scored[task]) for batch in batches) for task in self.factors}
-        if not any(rows.values()):
+    def __call__(self, batches: Sequence[Batch]) -> Taken | None:
+        """Make one step of all these batches together; None, and no step, when no row of any batch is labelled."""
+        rows = scored_rows(batches)
+        if not any(views[FUSED] for views in rows.values()):
             return None
-        outputs: list[Output] = []
-        losses: dict[str, Tensor] = {}
-        weights: dict[str, float | Tensor | None] = {}
+        taken = Taken([], {}, {}, {})
         for batch in batches:
             with self.runtime.autocast():
                 output = self.model(batch)
-            found = self.model.losses(output, batch, rows)
-            weights |= self.balancer.backward(
-                {task: loss * self.factors[task] for task, loss in found.items()},
+            losses = self.model.losses(output, batch, rows)
+            penalties = {name: penalty / len(batches) for name, penalty in output.penalties.items()}
+            weights = self.balancer.backward(
+                {task: loss * self.task_weights[task] for task, loss in losses.items()},
                 boundary=output.boundary,
                 parameters=self.parameters,
-                penalty=sum(output.penalties.values()) / len(batches) if output.penalties else None,
+                penalty=torch.stack(list(penalties.values())).sum() if penalties else None,
                 scale=self.runtime.scale,
             )
-            outputs.append(output)
-            for task, loss in found.items():
-                losses[task] = losses.get(task, 0) + loss.detach()
+            taken.outputs.append(output)
+            taken.weights.update(weights)
+            _add(taken.losses, losses)
+            _add(taken.penalties, penalties)
         self._update()
-        return outputs, losses, weights
+        return taken
 
     def _update(self) -> None:
         """Unscale, clip, step; the fp16 scaler skips a step whose gradients have overflowed."""
@@ -67,3 +75,8 @@ class Step:
     def parameters(self) -> list[nn.Parameter]:
         """All parameters that are trained."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+def _add(totals: dict[str, Tensor], more: Mapping[str, Tensor]) -> None:
+    for name, number in more.items():
+        totals[name] = number.detach() + totals.get(name, 0)

@@ -69,6 +69,8 @@ def test_what_is_left_out_is_filled_in(tree: Tree, complete: Tree) -> None:
         ("fusion.dropout", 1.5, ": 1.5 is not a number at least 0 and below 1"),
         ("tasks.shape.weight", "x", ": 'x' is not a number"),
         ("tasks.shape.weight", -0.5, ": -0.5 is not a number at least 0"),
+        ("tasks.match.positive", True, ": true is not text or a whole number or null; write it in quotes"),
+        ("selection.task", "shpae", ": there is no task 'shpae'; did you mean 'shape'? allowed: colour, match, pitch, position, shape"),
         ("tasks.shape.column", "???", ": has to be given; it is a column's name"),
         ("tasks.shape.column", 2020, ": 2020 is not text; write it in quotes"),
         ("tasks.shape.loss", "focal", ": 'focal' is not a part; did you mean loss@tasks.shape.loss=focal?"),

@@ -1,6 +1,8 @@
 """Column names against the header of the user's tables."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,25 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, file: str, content: bytes, o
     [line] = lines(config(tmp_path, file, **options))
     assert line.startswith(f"data.train: '{tmp_path / file}' cannot be read: ")
     assert found in line
+
+
+@pytest.mark.parametrize(
+    ("file", "found"),
+    [
+        ("t.xlsx", "the suffix '.xlsx' is not known; allowed: .csv, .tsv, .tab, .txt, .jsonl, .ndjson, .parquet, .pq"),
+        ("t.CSV.gz", "the suffix '.gz' is not known; allowed: .csv, .tsv, .tab, .txt, .jsonl, .ndjson, .parquet, .pq"),
+        ("t.txt", "what separates the cells of a .txt file is not known; set data.separator"),
+    ],
+)
+def test_a_suffix_that_does_not_say_how_to_read(tmp_path: Path, file: str, found: str) -> None:
+    write(tmp_path / "t.csv", HEADER)
+    (tmp_path / file).write_bytes(b"PK\x03\x04\xff")
+    assert lines(config(tmp_path, "t.csv", val=file)) == [f"data.val: {found}"]
+
+
+def test_the_check_does_not_wait_for_polars(tmp_path: Path) -> None:
+    code = "import sys, mmtrain.config.columns; print({'polars', 'torch', 'numpy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True).stdout == "set()\n"
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

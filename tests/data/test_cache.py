@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +133,24 @@ def test_a_killed_build_is_no_store_and_is_removed_when_it_is_surely_dead(
     assert set(cache_folder(settings).iterdir()) == {first.folder, second.folder}
 
 
+def test_a_neighbour_that_is_finished_meanwhile_is_no_failure(
+    settings: Settings, make_table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    neighbour = cache_folder(settings) / "x.0.building"
+    neighbour.mkdir(parents=True)
+    part, table = words_table(make_table)
+    iterdir = Path.iterdir
+
+    def finished(folder: Path) -> Iterator[Path]:
+        if folder == neighbour:
+            neighbour.rename(neighbour.with_name("x"))
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", finished)
+    store = open_store("words", part, table, settings, show=False)
+    assert set(cache_folder(settings).iterdir()) == {store.folder, neighbour.with_name("x")}
+
+
 def test_a_bad_cell_ends_it_and_leaves_nothing(folder: Path, settings: Settings, make_table: Callable[..., Table]) -> None:
     (folder / "1.png").write_text("no picture")
     table = make_table({"picture": ["0.png", "1.png", "2.png", "nowhere.png", None]}, root=folder)
@@ -203,9 +221,12 @@ def test_clearing_keeps_what_is_in_use_and_other_data_sets(settings: Settings, m
     old = open_store("words", part, table.take(slice(0, 300)), settings, show=False)
     assert store.folder is not None
     assert old.folder is not None
-    (cache_folder(settings) / "x.0.building").mkdir()
+    alive, dead = (cache_folder(settings) / f"{name}.0.building" for name in ("alive", "dead"))
+    alive.mkdir()
+    dead.mkdir()
+    os.utime(dead, (time.time() - 2 * cache.DEAD_SECONDS,) * 2)
     size = sum(file.stat().st_size for file in old.folder.iterdir())
     assert clear(settings, [store.folder]) == (2, size)
-    assert list(cache_folder(settings).iterdir()) == [store.folder]
+    assert set(cache_folder(settings).iterdir()) == {store.folder, alive}
     assert len(list(cache_folder(other).iterdir())) == 1
     assert clear(replace(settings, name="never used"), []) == (0, 0)

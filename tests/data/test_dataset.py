@@ -68,9 +68,9 @@ def test_scored_rows_are_labelled_known_to_train_and_not_empty(dataset: Dataset)
     batch = batch_of(dataset, 0, 1, 2, 3, 4)
     assert batch.labelled["label"].tolist() == [True] * 5
     assert batch.targets["label"].tolist() == [0, 1, 1, 0, -1]
-    assert batch.scored["label"].tolist() == [0, 1, 2]
+    assert batch.scored["label"]["fused"].tolist() == [0, 1, 2]
     assert batch.labelled["size"].tolist() == [True, True, False, True, True]
-    assert batch.scored["size"].tolist() == [0, 1, 4]
+    assert batch.scored["size"]["fused"].tolist() == [0, 1, 4]
     assert batch.targets["size"][2] == 0
 
 

@@ -1,14 +1,18 @@
 """Whatever the arrays depend on changes the name of the store, and nothing else does."""
 
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
+from mmtrain.data import fingerprint as module
 from mmtrain.data.fingerprint import fingerprint
 from mmtrain.modality import ImageModality, TabularModality, TextModality
 from mmtrain.table import Table
@@ -46,6 +50,52 @@ def test_options_and_state_count(make_table: Callable[..., Table]) -> None:
 def test_the_kind_of_modality_counts(make_table: Callable[..., Table]) -> None:
     table = make_table(COLUMNS)
     assert fingerprint(TabularModality(categorical=["words"]), table) != fingerprint(words(), table)
+
+
+@pytest.mark.parametrize("packaged", [True, False])
+def test_code_beside_the_modality_counts_in_a_package(
+    packaged: bool, tmp_path: Path, make_table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, name = (tmp_path / "reader", "reader.packaged_words") if packaged else (tmp_path, "lone_words")
+    home.mkdir(exist_ok=True)
+    file, beside = home / f"{name.split('.')[-1]}.py", home / "beside.py"
+    file.write_text("from mmtrain.modality import TextModality\n\nclass Words(TextModality): ...\n")
+    beside.write_text("")
+    if packaged:
+        (home / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    part, table = importlib.import_module(name).Words(column="words"), make_table(COLUMNS)
+    names = [fingerprint(part, table)]
+    for edited in (beside, file):
+        edited.write_text(f"{edited.read_text()}# edited\n")
+        module._code.cache_clear()  # read once a process: what was imported does not change any more
+        names.append(fingerprint(part, table))
+    assert [names[0] != names[1], names[1] != names[2]] == [packaged, True]
+
+
+def test_all_of_the_shipped_modalities_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, read_bytes = list[Path](), Path.read_bytes
+
+    def noted(path: Path) -> bytes:
+        read.append(path)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    module._code.cache_clear()
+    module._code(TabularModality)
+    module._code(TabularModality)
+    assert len(read) == len(set(read))
+    assert {"cell.py", "scaling.py", "mel.py", "tabular.py"} <= {path.name for path in read}
+
+
+@pytest.mark.parametrize("library", ["numpy", "pillow", "scipy", "soundfile", "tokenizers"])
+def test_an_upgraded_library_counts(library: str, make_table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch) -> None:
+    table = make_table(COLUMNS)
+    name = fingerprint(words(), table)
+    installed = module._versions()
+    assert installed[library] == version(library)
+    monkeypatch.setattr(module, "_versions", lambda: installed | {library: "999"})
+    assert fingerprint(words(), table) != name
 
 
 def test_the_decimal_point_counts(make_table: Callable[..., Table]) -> None:

@@ -30,7 +30,7 @@ def test_a_data_set_can_be_read(name: str, tmp_path: Path) -> None:
     for split, dataset in data.splits.items():
         batch = dataset.batch(np.arange(40))
         assert all(present.any() for present in batch.present.values()), split
-        assert all(len(rows) for rows in batch.scored.values()), split
+        assert all(len(views["fused"]) for views in batch.scored.values()), split
     inputs = {column for modality in data.modalities.values() for column in modality.columns}
     assert not inputs & LEAKS.get(name, set())
     assert config.data["name"] == name

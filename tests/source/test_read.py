@@ -89,6 +89,8 @@ def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
     written(tmp_path, "training.csv", "a\n1\n")
     with pytest.raises(DataError, match=r"trainin\.csv: there is no such file in '.*'; did you mean 'training\.csv'\?"):
         read_table(tmp_path / "trainin.csv", Format(), file="trainin.csv")
+    with pytest.raises(DataError, match=r"training: there is no such file in '.*'; did you mean 'training\.csv'\?"):
+        read_table(tmp_path / "training", Format(), file="training")
     with pytest.raises(DataError, match=r"there is no folder '.*nowhere'; check data\.root"):
         read_table(tmp_path / "nowhere" / "train.csv", Format(), file="train.csv")
 
@@ -108,7 +110,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         ("rows.jsonl", b'{"a": 1}\n{"a": ', "cannot be parsed"),
         ("rows.jsonl", b"", "is empty"),
         ("rows.parquet", b"not parquet at all", "cannot be parsed"),
-        ("rows.xlsx", b"PK", r"the suffix '\.xlsx' is not known; allowed: \.csv, \.tsv"),
+        ("rows.xlsx", b"PK\x03\x04\xff", r"the suffix '\.xlsx' is not known; allowed: \.csv, \.tsv"),
     ],
 )
 def test_an_unusable_file_gets_one_line(tmp_path: Path, name: str, content: bytes, found: str) -> None:

@@ -14,7 +14,7 @@ from mmtrain import checkpoint
 from mmtrain.cli import main
 from mmtrain.folder import RunFolder
 
-# Kills itself, as the system would, when step `STEP` begins or `SECONDS` after the first step began.
+# Kills itself, as the system would: when step `STEP` begins (-1: when the first epoch ends), or `SECONDS` after the first step began.
 VICTIM = """
 import os, signal, sys, threading
 from mmtrain.cli import main
@@ -35,6 +35,8 @@ def counted(self, group):
     take_step(self, group)
 
 Loop.take_step = counted
+if step < 0:
+    Loop._end_epoch = lambda self: kill()
 sys.exit(main(sys.argv[3:]))
 """
 
@@ -65,8 +67,9 @@ def outcome(folder: Path) -> dict[str, Any]:
 def assert_same_end(folder: Path, straight: Path) -> None:
     for name in ("last", "best"):
         found, expected = (checkpoint.load(place / "checkpoints" / name) for place in (folder, straight))
-        for part in ("model", "optimizer", "balancer", "random"):
+        for part in ("model", "optimizer", "balancer"):
             torch.testing.assert_close(found[part], expected[part], rtol=0, atol=0)
+        assert torch.equal(found["random"]["cpu"], expected["random"]["cpu"])
     assert outcome(folder) == outcome(straight)
 
 
@@ -91,6 +94,14 @@ def test_killed_at_any_moment(straight: tuple[list[str], Path], tmp_path: Path, 
     assert code == -9
     assert main(["train", "--resume", str(tmp_path / "run")]) == 0
     assert_same_end(tmp_path / "run", folder)
+
+
+def test_killed_at_the_end_of_an_epoch_that_steps_cut_short(tiny: list[str], tmp_path: Path) -> None:
+    overrides = [*tiny, "training.steps=2", "training.checkpoint_seconds=0"]
+    assert main(["train", *overrides, f"hydra.run.dir={tmp_path / 'straight'}"]) == 0
+    assert killed(overrides, tmp_path / "run", step=-1) == -9
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 0
+    assert_same_end(tmp_path / "run", tmp_path / "straight")
 
 
 def test_a_resumed_run_may_be_longer(run: Path, tiny: list[str], tmp_path: Path) -> None:
