@@ -18,11 +18,10 @@ IDS = torch.where(MASK, torch.randint(1, 9, (3, 5), generator=torch.Generator().
 def test_it_is_the_packed_network_of_torch(layers: int, bidirectional: bool) -> None:
     encoder = GRU(TextSpec(9), out_dim=4, embedding_dim=6, hidden=5, layers=layers, bidirectional=bidirectional).eval()
     other = nn.GRU(6, 5, layers, batch_first=True, bidirectional=bidirectional)
-    with torch.no_grad():
-        for direction, suffix in ((encoder.forwards, ""), (encoder.backwards, "_reverse")):
-            for number, layer in enumerate(direction or []):
-                for name, weight in layer.named_parameters():
-                    getattr(other, name.removesuffix("0") + str(number) + suffix).copy_(weight)
+    for direction, suffix in ((encoder.forwards, ""), (encoder.backwards, "_reverse")):
+        for number, layer in enumerate(direction or []):
+            for name, weight in layer.named_parameters():
+                getattr(other, name.removesuffix("0") + str(number) + suffix).data.copy_(weight)
     packed = pack_padded_sequence(encoder.words(IDS, MASK), LENGTHS, batch_first=True, enforce_sorted=False)
     states, _ = pad_packed_sequence(other(packed)[0], batch_first=True)
     expected = torch.where(MASK[:, :, None], encoder.readout(states), 0)
