@@ -2,10 +2,9 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,8 +15,7 @@ from mmtrain import checkpoint, runtime
 from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build
 from mmtrain.data import Data, Dataset, prepare
-from mmtrain.data.problems import together
-from mmtrain.errors import ConfigError, DataError, Problem, RunError, nearest
+from mmtrain.errors import DataError, Problem, RunError
 from mmtrain.folder import RunFolder
 from mmtrain.source import TEST, TRAIN, VAL
 from mmtrain.task import Task
@@ -88,11 +86,10 @@ def prepare_data(config: Run) -> Data:
     """Read the data, which may take minutes: what can be refused without them is refused first.
 
     Raises:
-        ConfigError: there is no such device, or no such task to select by.
+        ConfigError: there is no such device.
         DataError: the data cannot be used, or train or val has nothing to learn or to select by.
     """
-    checks: list[Callable[[], object]] = [partial(runtime.choose_device, config.training["device"]), partial(_refuse_strange_task, config)]
-    together(checks)
+    runtime.choose_device(config.training["device"])
     parts = data_parts(config)
     data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True)
     useless = [name for name in (TRAIN, VAL) if not _scored_rows(data.splits[name])]
@@ -100,12 +97,6 @@ def prepare_data(config: Run) -> Data:
         fix = "check the columns of data.modalities and tasks"
         raise DataError(*(Problem(f"data.{name}", "no row has both a modality and a label", fix) for name in useless))
     return data
-
-
-def _refuse_strange_task(config: Run) -> None:
-    chosen = config.selection["task"]
-    if chosen is not None and chosen not in config.tasks:
-        raise ConfigError(Problem("selection.task", f"there is no task '{chosen}'", nearest(chosen, config.tasks)))
 
 
 def _scored_rows(split: Dataset) -> int:

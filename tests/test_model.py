@@ -168,6 +168,16 @@ def test_auxiliary_losses_are_means_over_the_rows_of_their_view(views: Model, da
     torch.testing.assert_close(found, plain + 0.3 * torch.stack(means).mean())
 
 
+def test_auxiliary_losses_of_parts_of_a_batch_add_up_too(views: Model, data: Data, batch: Batch) -> None:
+    train, rows = data.splits["train"], batch.rows.numpy()
+    counts = scored_rows([batch])
+    whole = views.losses(views(batch), batch, counts)
+    parts = [train.batch(part) for part in (rows[:3], rows[3:4], rows[4:])]
+    found = [views.losses(views(part), part, counts) for part in parts]
+    for task, loss in whole.items():
+        torch.testing.assert_close(torch.stack([part[task] for part in found if task in part]).sum(), loss, rtol=1e-5, atol=1e-5)
+
+
 def test_the_fused_view_decides_where_there_is_one_else_the_mean(views: Model, data: Data, batch: Batch) -> None:
     output = views(batch)
     for row in range(len(batch) - 1):  # the last one has no modality
