@@ -44,7 +44,10 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
     ids = row_ids(table, id_column if named else None)
     dataset = trained.rows(table, ids=ids)
     answers = trained.answers(dataset)
-    frame = pl.DataFrame({id_column if named else "row": ids}).hstack(trained.decode(answers))
+    predicted = trained.decode(answers)
+    key = str(id_column) if named else "row"
+    key = f"{key}.id" if key in predicted.columns else key  # a task may be called like the column of the ids
+    frame = pl.DataFrame({key: ids}).hstack(predicted)
     part = output.with_name(output.name + ".part")
     _WRITERS[output.suffix.lower()](frame, part)
     os.replace(part, output)

@@ -22,7 +22,7 @@ from mmtrain.table import Table
 
 FULL_SCALE = 32768  # an int16 sample s stands for the amplitude s / 32768
 STREAMED = 0x7FFF0000  # from this size on, a WAV header says "until the stream ends"
-FLOOR = 1e-8  # power of a band that counts as silence, where a full-scale tone has 0.25
+FLOOR = 1e-6  # power of a band that counts as silence, where a full-scale tone has 0.25
 
 
 class AudioModality(nn.Module):
@@ -30,7 +30,7 @@ class AudioModality(nn.Module):
 
     Channels are averaged, other rates resampled to `sample_rate` (Hz), and the first `max_seconds` are kept. Calling it gives
     the log-mel spectrogram: every `hop_ms` milliseconds one frame of `window_ms` (Hann), with `bands` mel bands as
-    ln(1 + power / 1e-8), so that silence is exactly 0, as is padding. A sound of n samples has ceil(n / hop) frames,
+    ln(1 + power / 1e-6), so that silence is exactly 0, as is padding. A sound of n samples has ceil(n / hop) frames,
     whatever it is batched with.
     """
 
