@@ -41,7 +41,7 @@ def load(folder: Path, *, device: torch.device | str = "cpu") -> Any:
         raise RunError(Problem(str(path), "no such checkpoint", "train until the end of the first epoch, or name another run"))
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
             tree = json.loads((file.metadata() or {})[_KEY])
     except (SafetensorError, KeyError, ValueError) as error:
         raise RunError(Problem(str(path), f"not a checkpoint of mmtrain ({error})", "name another run")) from error
