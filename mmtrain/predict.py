@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mmtrain.assembly import data_parts
 from mmtrain.errors import ConfigError, DataError, Problem
-from mmtrain.source import Format, read_table, row_ids
+from mmtrain.source import row_ids
 from mmtrain.trained import load
 from mmtrain.training.display import metrics_table
 
@@ -37,9 +37,8 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
     if output.exists() and output.samefile(file):
         raise ConfigError(Problem("--output", f"'{output}' is the table that is to be predicted", "name another file"))
     trained = load(run, trust=trust)
-    source = data_parts(trained.config).source
-    table = read_table(file, getattr(source, "format", Format()), file=str(file), root=root or file.parent)
-    id_column = getattr(source, "id", None)
+    table = trained.read(file, root=root)
+    id_column = getattr(data_parts(trained.config).source, "id", None)
     named = id_column is not None and id_column in table.frame.columns
     ids = row_ids(table, id_column if named else None)
     dataset = trained.rows(table, ids=ids)

@@ -50,7 +50,7 @@ def sweep(overrides: Sequence[str], config_dir: Path | None = None) -> list[Job]
     for number in range(len(configs)):
         RunFolder.new(folder / str(number))  # refuses a folder that holds a run
     for number, (words, config) in enumerate(configs):
-        print(f"job {number + 1} of {len(configs)}: {' '.join(words)}", flush=True)
+        print(f"job {number} ({number + 1} of {len(configs)}): {' '.join(words)}", flush=True)
         place = folder / str(number)
         write_overrides(place, dict(word.lstrip("+").split("=", 1) for word in words if "=" in word))
         try:

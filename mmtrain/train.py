@@ -67,7 +67,9 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
         if state is not None:
             _restore(session.loop, state, folder)
         if folder.results().get("status") == "finished" and session.loop.finished:
-            raise RunError(Problem(str(path), "this run is finished", "raise training.epochs to go on, or use mmtrain evaluate"))
+            raise RunError(
+                Problem(str(path), "this run is finished", "raise training.epochs, or training.steps where it was given, to go on")
+            )
         folder.cut_back(state["sizes"] if state is not None else {})
         config.save(folder.config)
         session.display.say(f"resuming after epoch {session.loop.progress.epoch}, step {session.loop.progress.step}")

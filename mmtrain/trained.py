@@ -14,11 +14,12 @@ from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build, load_run
 from mmtrain.data import Dataset, load_fitted, open_rows
 from mmtrain.data import Settings as DataSettings
-from mmtrain.errors import Problem, RunError
+from mmtrain.errors import DataError, Problem, RunError
 from mmtrain.folder import RunFolder
 from mmtrain.modality import Modality
 from mmtrain.model import Model
 from mmtrain.runtime import Runtime
+from mmtrain.source import Format, read_table
 from mmtrain.table import Table
 from mmtrain.task import Task
 from mmtrain.training.meter import predictions
@@ -60,9 +61,22 @@ class Trained:
             found[name] = task.evaluate(answers[name][labelled], dataset.targets[name][labelled])
         return found
 
-    def predict(self, table: Table) -> pl.DataFrame:
-        """One row a row of the table, in the same order: for a class task X the columns `X`, `X.confidence` and one
+    def read(self, file: str | Path, *, root: Path | None = None) -> Table:
+        """Read a file of rows as the run read its own; paths in cells start at `root`, by default the folder of the file.
+
+        Raises:
+            DataError: there is no such file, or it cannot be read.
+        """
+        file = Path(file)
+        if not file.is_file():
+            raise DataError(Problem(str(file), "no such file", "name a table of rows to predict"))
+        source = data_parts(self.config).source
+        return read_table(file, getattr(source, "format", Format()), file=str(file), root=root or file.parent)
+
+    def predict(self, rows: Table | str | Path) -> pl.DataFrame:
+        """Predict every row of a file or a table, in the same order: for a class task X the columns `X`, `X.confidence` and one
         `X.p.<label>` a label; for a number `X`, in the user's units."""
+        table = rows if isinstance(rows, Table) else self.read(rows)
         return self.decode(self.answers(self.rows(table)))
 
     def decode(self, answers: Mapping[str, np.ndarray]) -> pl.DataFrame:

@@ -78,8 +78,10 @@ def test_the_commands_that_set_up_are_run_in_a_fresh_clone() -> None:
 def test_the_python_example_works() -> None:
     [example] = blocks("python")
     assert "outputs/scenes/RUN" in example
-    Path("example.py").write_text(example.replace("outputs/scenes/RUN", "RUN"), encoding="utf-8")
-    assert set(runpy.run_path("example.py")["trained"].tasks) == {"shape", "colour", "position", "pitch", "match"}
+    Path("example.py").write_text(example.replace("outputs/scenes/RUN", "RUN").replace("rows.csv", "FILE.csv"), encoding="utf-8")
+    predictions = runpy.run_path("example.py")["predictions"]
+    assert len(predictions) == 3
+    assert {"shape", "colour", "position", "pitch", "match", "match.p.yes"} <= set(predictions.columns)
 
 
 def test_a_users_own_data_take_at_most_25_lines() -> None:

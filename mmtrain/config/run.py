@@ -1,6 +1,6 @@
 """The whole configuration of a run: plain values, checked and complete."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,18 @@ class Run:
         return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
     def save(self, file: Path) -> None:
-        """Write config.yaml, which `mmtrain train --from RUN` repeats."""
-        file.write_text(self.to_yaml(), encoding="utf-8")
+        """Write config.yaml, which `mmtrain train --from RUN` repeats; files are named in full, so that it holds in any folder."""
+        file.write_text(replace(self, data=self.data | _in_full(self.data)).to_yaml(), encoding="utf-8")
+
+
+FILES = ("train", "val", "test")  # options of a table source
+
+
+def _in_full(data: Node) -> dict[str, str]:
+    """The folder of a table source, or its files where there is no folder, from the root of the file system."""
+    names = ("root",) if data.get("root") is not None else FILES
+    given = {name: data[name] for name in names if isinstance(data.get(name), str)}
+    return {name: str(Path(path).expanduser().absolute()) for name, path in given.items()}
 
 
 class _Dumper(yaml.SafeDumper):

@@ -16,7 +16,7 @@ from mmtrain.batch import Audio, Spectrogram
 from mmtrain.modality.cell import UnreadableError, describe, encoded_file, filled_cells
 from mmtrain.modality.mel import mel_matrix
 from mmtrain.modality.protocol import Ragged
-from mmtrain.option import Column, Count, Positive, Range
+from mmtrain.option import Column, Positive, Range
 from mmtrain.spec import AudioSpec
 from mmtrain.table import Table
 
@@ -47,7 +47,7 @@ class AudioModality(nn.Module):
         max_seconds: Positive = 10.0,
         window_ms: Annotated[float, Range(1)] = 25.0,
         hop_ms: Annotated[float, Range(1)] = 10.0,
-        bands: Count = 40,
+        bands: Annotated[int, Range(1, 512)] = 40,
     ) -> None:
         super().__init__()
         self.column = column

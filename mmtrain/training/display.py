@@ -19,6 +19,13 @@ from mmtrain.training.meter import Scores
 IN_UNITS = {"mae", "rmse"}  # metrics that are measured in their task's unit
 
 
+class _Screen(Console):
+    """What the user sees; where nobody reads any more (`| head`), the run goes on unseen."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class _Rate(ProgressColumn):
     def render(self, task: Bar) -> Text:
         return Text(f"{task.finished_speed or task.speed or 0:,.0f} rows/s", style="cyan")
@@ -29,7 +36,7 @@ class Display:
 
     def __init__(self, tasks: Mapping[str, Task], log: Path) -> None:
         self.tasks = tasks
-        self.console = Console(markup=False, emoji=False)  # brackets and colons are the user's own
+        self.console = _Screen(markup=False, emoji=False)  # brackets and colons are the user's own
         self._file = log.open("a", encoding="utf-8")
         self._log = Console(file=self._file, width=120, color_system=None, force_terminal=False, markup=False, emoji=False)
         self._losses: Mapping[str, Tensor] = {}
@@ -45,7 +52,7 @@ class Display:
             console=self.console,
         )
         self._bar = self._progress.add_task("", total=None)
-        self._live = Live(self, console=self.console, refresh_per_second=4, transient=True) if self.console.is_terminal else None
+        self._live = Live(self, console=self.console, refresh_per_second=4, transient=False) if self.console.is_terminal else None
 
     def __enter__(self) -> "Display":
         if self._live:
@@ -63,19 +70,14 @@ class Display:
 
     def __rich__(self) -> RenderableType:
         """The live table, drawn four times a second; only then are the last losses read from their device."""
-        table = Table("task", "metric", *(_right(name) for name in ("step loss", "train loss", "val loss", "val", "skill", "best skill")))
+        wide = self.console.width >= 100  # figures without their last digits are worse than fewer figures
+        more = ("step loss", "train loss", "val loss") if wide else ()
+        table = Table("task", "metric", *(_right(name) for name in (*more, "val", "skill", "best skill")))
         for name, task in self.tasks.items():
             step_loss = self._losses.get(name)
-            table.add_row(
-                name,
-                _label(task, task.metric),
-                _short(None if step_loss is None else float(step_loss)),
-                _short(_of(self._train, name, "loss")),
-                _short(_of(self._val, name, "loss")),
-                _short(_of(self._val, name, task.metric)),
-                _short(_of(self._val, name, "skill")),
-                _short(_of(self._best, name, "skill")),
-            )
+            found = [None if step_loss is None else float(step_loss), _of(self._train, name, "loss"), _of(self._val, name, "loss")]
+            shown = [_of(self._val, name, task.metric), _of(self._val, name, "skill"), _of(self._best, name, "skill")]
+            table.add_row(name, _label(task, task.metric), *map(_short, [*(found if wide else ()), *shown]))
         return Group(table, self._progress)
 
     def say(self, content: RenderableType) -> None:

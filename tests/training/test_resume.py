@@ -115,7 +115,7 @@ def test_a_resumed_run_may_be_longer(run: Path, tiny: list[str], tmp_path: Path)
 def test_a_finished_run_is_not_repeated(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = outcome(run)
     assert main(["train", "--resume", str(run)]) == 2
-    assert "this run is finished; raise training.epochs to go on" in capsys.readouterr().err
+    assert "this run is finished; raise training.epochs, or training.steps where it was given, to go on" in capsys.readouterr().err
     assert outcome(run) == before
 
 
