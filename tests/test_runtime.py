@@ -39,11 +39,12 @@ def test_precision_is_that_of_the_forward_pass(precision: Any, dtype: torch.dtyp
     assert started.scale >= 1
 
 
-def test_threads_are_set_only_where_asked_for() -> None:
+def test_threads_that_one_run_asked_for_are_not_left_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_THREADS", 2)
     runtime.start(Settings(device="cpu", threads=1), seed=0)
     assert torch.get_num_threads() == 1
     runtime.start(Settings(device="cpu"), seed=0)
-    assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
 
 
 def test_a_seed_decides_every_generator() -> None:

@@ -113,7 +113,7 @@ def test_a_run_folder_that_cannot_be_made(refused: Refused, tiny: list[str], tmp
 
 
 def test_a_split_that_the_data_do_not_have(refused: Refused, run: Path) -> None:
-    assert refused(["evaluate", str(run), "--split", "dev"]) == ["--split: the data have no 'dev'; allowed: train, val, test"]
+    assert refused(["evaluate", str(run), "--split", "dev"]) == ["--split: 'dev' is not a choice; allowed: test, train, val"]
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,13 @@ def test_metrics_table(tasks: dict[str, Task]) -> None:
 
 def test_live_table(tasks: dict[str, Task], tmp_path: Path) -> None:
     with Display(tasks, tmp_path / "train.log") as display:
+        display.console.width = 100
         before = shown(display)
         display.end_epoch(1, 2, SCORES, SCORES, better=True)
         after = shown(display)
+        display.console.width = 80
+        narrow = shown(display)
+    assert narrow[2] == ["position", "mae [pixels]", "2.000", "0.500", "0.500"]
     assert before[2] == ["position", "mae [pixels]", "-", "-", "-", "-", "-", "-"]
     assert after[2] == ["position", "mae [pixels]", "-", "0.100", "0.100", "2.000", "0.500", "0.500"]
 
