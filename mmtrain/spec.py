@@ -50,8 +50,9 @@ class TargetSpec:
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """What a balancer may know of a task: how many train rows are labelled, and whether its loss is a squared error
-    (a Gaussian likelihood) rather than the log loss of a class."""
+    """What a balancer may know of a task: how many train rows are labelled, whether its loss is a squared error
+    (a Gaussian likelihood) rather than the log loss of a class, and the `weight` that already multiplies its loss."""
 
     labels: int
     gaussian: bool
+    weight: float = 1.0

@@ -36,7 +36,11 @@ class Uncertainty(Balancer):
 
     def __init__(self, tasks: Mapping[str, TaskSpec], *, lr: Positive = 0.01) -> None:
         super().__init__()
-        self.notes = []
+        weighted = [f"tasks.{task}.weight={spec.weight:g}" for task, spec in tasks.items() if spec.weight != 1]
+        blind = (
+            "the learned noise takes up a fixed factor of a loss, so that in the end it changes nothing; use balancing=fixed to weigh tasks"
+        )
+        self.notes = [f"balancing=uncertainty: {', '.join(weighted)}: {blind}"] if weighted else []
         self.lr = lr
         self.places = {task: place for place, task in enumerate(sorted(tasks))}
         factor = torch.tensor([0.5 if tasks[task].gaussian else 1.0 for task in self.places])

@@ -67,7 +67,7 @@ class Classification:
     @property
     def spec(self) -> TaskSpec:
         """Labelled train rows, and whether the loss is a squared error."""
-        return TaskSpec(self.labels.rows, bool(self.loss.gaussian))
+        return TaskSpec(self.labels.rows, bool(self.loss.gaussian), self.weight)
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """Class numbers (n,) int64, -1 where train never saw the label, and which rows are labelled."""

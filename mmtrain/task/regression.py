@@ -89,7 +89,7 @@ class Regression:
     @property
     def spec(self) -> TaskSpec:
         """Labelled train rows, and whether the loss is a squared error."""
-        return TaskSpec(self.rows, bool(self.loss.gaussian))
+        return TaskSpec(self.rows, bool(self.loss.gaussian), self.weight)
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """Scaled numbers (n,) float32, 0 where there is none, and which rows are labelled; a cell that is no number is rejected."""

@@ -1,8 +1,8 @@
 """Trackers: named numbers at a step in, curves somewhere else out.
 
-A tracker gets the run folder and offers `log(step, numbers)`, `flush()` and `close()`. What it writes into the run folder
-is cut back to the last checkpoint when a run is resumed. To add one: a module here, an export below,
-`configs/tracker/<name>.yaml`, a test.
+A tracker gets the run folder and offers `log(step, numbers)`, `flush()` and `close()`. What it writes into the
+run folder's `tensorboard` is cut back to the last checkpoint when a run is resumed; elsewhere that is its own affair. To add one:
+a module here, an export below, `configs/tracker/<name>.yaml`, a test.
 """
 
 from collections.abc import Mapping

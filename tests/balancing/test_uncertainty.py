@@ -120,3 +120,9 @@ def test_the_order_of_tasks_changes_nothing() -> None:
 def test_the_state_is_plain_tensors() -> None:
     """As safetensors stores them."""
     assert sorted(Uncertainty(TASKS).state_dict()) == ["log_variance", "moment", "pending", "seen", "square", "steps"]
+
+
+def test_a_weight_that_it_is_blind_to_is_told() -> None:
+    assert Uncertainty(TASKS).notes == []
+    [note] = Uncertainty(TASKS | {"size": TaskSpec(100, gaussian=True, weight=3.0)}).notes
+    assert note.startswith("balancing=uncertainty: tasks.size.weight=3: the learned noise takes up a fixed factor of a loss")
