@@ -1,6 +1,6 @@
 """What flows through the model: a `Batch` of rows, `Tokens` from an encoder, `Fused` views from a fusion.
 
-Shapes: B rows of a batch, L tokens, D width, T samples or frames, F bands, C classes or channels.
+Shapes: B rows of a batch, L tokens, D width, T samples, frames or steps, F bands, C classes or channels.
 Presence and labels are boolean masks keyed by name. What stands in an absent cell or an unlabelled target is
 arbitrary and must change nothing: it is never multiplied by a mask, it is left out by index or by `torch.where`.
 """
@@ -25,10 +25,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Text:
-    """Word ids; 0 where the mask is false."""
+    """Word ids, and the letters of each word, from 1, padded with 0; 0 where the mask is false. S = 0 where letters are not kept."""
 
     ids: Int[Tensor, "B L"]
     mask: Bool[Tensor, "B L"]
+    letters: Int[Tensor, "B L S"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,30 @@ class Spectrogram:
 
 
 @dataclass(frozen=True)
+class Video:
+    """Frames as stored (uint8), floating point once the modality has normalised them; 0 where the mask is false: a clip that is shorter."""
+
+    frames: Shaped[Tensor, "B T C H W"]
+    mask: Bool[Tensor, "B T"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Scaled values of N channels at T steps (0 where not `known`); nothing is known where the mask is false."""
+
+    values: Float[Tensor, "B T N"]
+    known: Bool[Tensor, "B T N"]
+    mask: Bool[Tensor, "B T"]
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A feature that was computed elsewhere, scaled."""
+
+    values: Float[Tensor, "B D"]
+
+
+@dataclass(frozen=True)
 class Tabular:
     """Scaled numbers (0 where not `known`) and category codes (0 where missing)."""
 
@@ -56,7 +81,7 @@ class Tabular:
     categorical: Int[Tensor, "B C"]
 
 
-Inputs = TypeVar("Inputs", Image, Text, Audio, Spectrogram, Tabular)
+Inputs = TypeVar("Inputs", Image, Text, Audio, Spectrogram, Video, Series, Vector, Tabular)
 
 
 def take(inputs: Inputs, index: Int[Tensor, " K"]) -> Inputs:

@@ -19,9 +19,12 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class TextSpec:
-    """`vocabulary` counts the ids: 0 is padding, 1 the unknown word, real words start at 2."""
+    """`vocabulary` counts the ids: 0 is padding, 1 the unknown word, real words start at 2. `letters` counts the letters' ids, 0 where
+    letters are not kept. `tokenizer` names the pretrained tokenizer that numbered the words, if one did; then the ids are its own."""
 
     vocabulary: int
+    letters: int = 0
+    tokenizer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,30 @@ class AudioSpec:
     """`bands` is the number of mel bands of a frame."""
 
     bands: int
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    """Frames of a clip, at most; colour channels and pixels of each."""
+
+    frames: int
+    channels: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class SeriesSpec:
+    """Channels of a step."""
+
+    channels: int
+
+
+@dataclass(frozen=True)
+class VectorSpec:
+    """Numbers in the vector."""
+
+    width: int
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class TextModality(nn.Module):
     def collate(self, stored: Mapping[str, Ragged], rows: np.ndarray) -> Text:
         """Ids of the rows' words, (K, L) int64."""
         ids, mask = stored["ids"].pad(rows)
-        return Text(torch.from_numpy(ids).long(), torch.from_numpy(mask))
+        return Text(torch.from_numpy(ids).long(), torch.from_numpy(mask), torch.zeros(*ids.shape, 0, dtype=torch.int64))
 
     def forward(self, inputs: Text) -> Text:
         """Ids stay as they are."""

@@ -43,7 +43,7 @@ def words(pad: int = 0, noise: float | None = None) -> Text:
     mask = _mask(pad)
     ids = torch.zeros(mask.shape, dtype=torch.int64)
     ids[mask] = torch.randint(1, WORDS, (sum(LENGTHS),), generator=torch.Generator().manual_seed(1))
-    return Text(ids if noise is None else torch.where(mask, ids, 10**9), mask)
+    return Text(ids if noise is None else torch.where(mask, ids, 10**9), mask, torch.zeros(*mask.shape, 0, dtype=torch.int64))
 
 
 def frames(pad: int = 0, noise: float | None = None) -> Spectrogram:

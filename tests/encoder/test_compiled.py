@@ -24,7 +24,7 @@ def draw(kind: str, rows: int, length: int) -> Any:
         case "image":
             return Image(torch.rand(rows, 3, 16, 16))
         case "text":
-            return Text(torch.where(mask, torch.randint(1, 9, mask.shape), 0), mask)
+            return Text(torch.where(mask, torch.randint(1, 9, mask.shape), 0), mask, torch.zeros(*mask.shape, 0, dtype=torch.int64))
         case "audio":
             return Spectrogram(torch.where(mask[:, :, None], torch.rand(rows, length, 10), 0), mask)
         case _:

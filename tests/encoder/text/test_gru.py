@@ -25,14 +25,14 @@ def test_it_is_the_packed_network_of_torch(layers: int, bidirectional: bool) -> 
     packed = pack_padded_sequence(encoder.words(IDS, MASK), LENGTHS, batch_first=True, enforce_sorted=False)
     states, _ = pad_packed_sequence(other(packed)[0], batch_first=True)
     expected = torch.where(MASK[:, :, None], encoder.readout(states), 0)
-    assert_close(encoder(Text(IDS, MASK)).values, expected, atol=1e-6, rtol=1e-6)
+    assert_close(encoder(Text(IDS, MASK, torch.zeros(*MASK.shape, 0, dtype=torch.int64))).values, expected, atol=1e-6, rtol=1e-6)
 
 
 def test_order_matters() -> None:
     encoder = GRU(TextSpec(9)).eval()
     ids, mask = torch.tensor([[2, 3, 4]]), torch.ones(1, 3, dtype=torch.bool)
-    turned = encoder(Text(ids.flip(1), mask)).values.flip(1)
-    assert (turned - encoder(Text(ids, mask)).values).abs().max() > 1e-3
+    turned = encoder(Text(ids.flip(1), mask, torch.zeros(*mask.shape, 0, dtype=torch.int64))).values.flip(1)
+    assert (turned - encoder(Text(ids, mask, torch.zeros(*mask.shape, 0, dtype=torch.int64))).values).abs().max() > 1e-3
 
 
 def test_the_direction_decides_who_hears_of_a_change() -> None:
@@ -40,5 +40,5 @@ def test_the_direction_decides_who_hears_of_a_change() -> None:
     changed = torch.tensor([[2, 3, 6, 5]])
     for bidirectional, moved in ((False, [2, 3]), (True, [0, 1, 2, 3])):
         encoder = GRU(TextSpec(9), bidirectional=bidirectional).eval()
-        difference = (encoder(Text(changed, mask)).values - encoder(Text(ids, mask)).values)[0].abs().sum(1)
+        difference = (encoder(Text(changed, mask, torch.zeros(*mask.shape, 0, dtype=torch.int64))).values - encoder(Text(ids, mask, torch.zeros(*mask.shape, 0, dtype=torch.int64))).values)[0].abs().sum(1)
         assert difference.nonzero().flatten().tolist() == moved
