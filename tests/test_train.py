@@ -22,7 +22,7 @@ from mmtrain.training.loop import Loop
 METRICS = {
     "shape": {"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "auroc", "log_loss", "ece"},
     "position": {"mae", "rmse", "r2", "spearman"},
-    "match": {"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "auroc", "log_loss", "ece", "average_precision"},
+    "match": {"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "auroc", "log_loss", "ece", "average_precision", "f1"},
 }
 METRICS |= {"colour": METRICS["shape"], "pitch": METRICS["shape"]}
 TIMES = ("seconds", "samples_per_second", "peak_memory_mb")

@@ -29,6 +29,13 @@ def balanced_accuracy(answer: Probabilities, target: Classes) -> float:
     return metrics.balanced_accuracy_score(target, answer.argmax(1))
 
 
+def f1(answer: Probabilities, target: Classes) -> float:
+    """F1 of the second class of two."""
+    from sklearn import metrics
+
+    return metrics.f1_score(target == 1, answer.argmax(1) == 1, zero_division=0.0)
+
+
 def f1_macro(answer: Probabilities, target: Classes) -> float:
     """Mean F1 over the classes that occur among targets or answers."""
     from sklearn import metrics
@@ -101,4 +108,7 @@ CLASS_METRICS = {
     "log_loss": Metric(log_loss, 0.0, "frequencies"),
     "ece": Metric(ece, 0.0, "frequencies"),
 }
-BINARY_METRICS = CLASS_METRICS | {"average_precision": Metric(average_precision, 1.0, "frequencies")}
+BINARY_METRICS = CLASS_METRICS | {
+    "average_precision": Metric(average_precision, 1.0, "frequencies"),
+    "f1": Metric(f1, 1.0, "frequencies"),
+}

@@ -24,7 +24,7 @@ SHOWN = 8  # labels that an error names
 class Binary:
     """Predict which of two labels a row has, with one logit: that of the positive label.
 
-    `positive` is the label that is looked for (`average_precision` is about it); by default the usual one (1, true, yes, y, t,
+    `positive` is the label that is looked for (`average_precision` and `f1` are about it); by default the usual one (1, true, yes, y, t,
     positive) where just one of the two is such, else the last in order. `metric` is the one that skill is measured in.
     `hidden` is the size of the head's hidden layer, or a list of sizes; 0 is a linear head.
     """
@@ -40,7 +40,9 @@ class Binary:
         loss: Part,
         weight: NonNegative = 1.0,
         positive: str | int | None = None,
-        metric: Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "auroc", "log_loss", "average_precision"] = "auroc",
+        metric: Literal[
+            "accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_weighted", "auroc", "log_loss", "average_precision"
+        ] = "auroc",
         hidden: Annotated[int, Range(0)] | list[Count] = 0,
         dropout: Dropout = 0.0,
     ) -> None:

@@ -16,6 +16,7 @@ from mmtrain.metric.classes import (
     average_precision,
     balanced_accuracy,
     ece,
+    f1,
     f1_macro,
     f1_weighted,
     log_loss,
@@ -53,6 +54,14 @@ def test_average_precision_by_hand() -> None:
     positive = np.array([0.9, 0.8, 0.7, 0.6])
     answer = np.stack([1 - positive, positive], 1)
     assert average_precision(answer, np.array([1, 0, 1, 0])) == pytest.approx((1 / 1 + 2 / 3) / 2)
+
+
+def test_f1_is_of_the_second_class() -> None:
+    """Answers 1, 1, 0, 0: of two found, one is right, and one of two is found; a class that train never saw is not the second."""
+    answer = np.array([[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]])
+    assert f1(answer, np.array([1, 0, 1, 0])) == pytest.approx(0.5)
+    assert f1(answer, np.array([1, 1, 0, -1])) == 1.0
+    assert f1(answer[2:], np.array([0, 0])) == 0.0
 
 
 def test_ece_by_hand() -> None:
@@ -103,6 +112,7 @@ FORMULAS: dict[str, Callable[[np.ndarray, np.ndarray], Any]] = {
     "f1_weighted": lambda answer, target: sum((target == label).mean() * f1 for label, f1 in f1s(answer.argmax(1), target).items()),
     "auroc": lambda answer, target: np.mean([area(answer[:, label], target == label) for label in np.unique(target)]),
     "average_precision": lambda answer, target: precision_weighed_by_recall(answer[:, 1], target == 1),
+    "f1": lambda answer, target: f1s(answer.argmax(1), target)[1],
     "log_loss": lambda answer, target: -np.log(answer[np.arange(len(target)), target].clip(np.finfo(np.float64).eps)).mean(),
 }
 
@@ -162,5 +172,5 @@ def test_rows_of_unseen_labels_alone_have_no_log_loss() -> None:
 
 def test_tables_name_their_metrics() -> None:
     assert list(CLASS_METRICS) == ["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "auroc", "log_loss", "ece"]
-    assert set(BINARY_METRICS) == {*CLASS_METRICS, "average_precision"}
+    assert set(BINARY_METRICS) == {*CLASS_METRICS, "average_precision", "f1"}
     assert all(metric.score.__name__ == name for name, metric in BINARY_METRICS.items())
