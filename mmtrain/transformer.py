@@ -34,21 +34,41 @@ class Attention(nn.Module):
     def forward(
         self, values: Float[Tensor, "B L D"], others: Float[Tensor, "B M D"], mask: Bool[Tensor, "B M"] | None = None
     ) -> Float[Tensor, "B L D"]:
-        """`mask` says which of the M tokens may be looked at, None that all may. A row without any gets the output's bias alone."""
+        """`mask` says which of the M tokens may be looked at, None that all may. A row without any gets 0."""
+        if others.shape[1] == 0:
+            return torch.zeros_like(values)
         query, key, value = (self._split(part) for part in (self.query(values), *self.key_value(others).chunk(2, -1)))
         allowed = None
         if mask is not None:
             anyone = mask.any(1)
-            # A softmax over nothing is NaN: such a row looks at everything, and what it saw is replaced by 0.
+            # A softmax over nothing is NaN: such a row looks at everything, and what comes of it is replaced by 0.
             allowed = (mask | ~anyone[:, None])[:, None, None, :]
         dropout = self.dropout if self.training else 0.0
         seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropout)
-        if mask is not None:
-            seen = torch.where(anyone[:, None, None, None], seen, 0)
-        return self.output(seen.transpose(1, 2).flatten(2))
+        found = self.output(seen.transpose(1, 2).flatten(2))
+        return found if mask is None else torch.where(anyone[:, None, None], found, 0)
 
     def _split(self, values: Float[Tensor, "B L D"]) -> Float[Tensor, "B H L W"]:
         return values.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+
+class CrossLayer(nn.Module):
+    """Attention to other tokens and a perceptron of `expansion` times the width, each added to what it read, normalised before."""
+
+    def __init__(self, dim: int, *, heads: int, expansion: int = 4, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.before_attention, self.before_perceptron, self.others = nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.attention = Attention(dim, heads=heads, dropout=dropout)
+        self.perceptron = perceptron(dim, expansion)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, values: Float[Tensor, "B L D"], others: Float[Tensor, "B M D"], mask: Bool[Tensor, "B M"] | None = None
+    ) -> Float[Tensor, "B L D"]:
+        """The same tokens, each having looked at the unmasked ones among `others`; masked ones have to be finite."""
+        seen = self.attention(self.before_attention(values), self.others(others), mask)
+        values = values + self.dropout(seen)
+        return values + self.dropout(self.perceptron(self.before_perceptron(values)))
 
 
 class Layer(nn.Module):
@@ -58,11 +78,11 @@ class Layer(nn.Module):
         super().__init__()
         self.before_attention, self.before_perceptron = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.attention = Attention(dim, heads=heads, dropout=dropout)
-        self.perceptron = nn.Sequential(nn.Linear(dim, expansion * dim), nn.GELU(), nn.Linear(expansion * dim, dim))
+        self.perceptron = perceptron(dim, expansion)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, values: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"] | None) -> Float[Tensor, "B L D"]:
-        """The same tokens, each having looked at all unmasked ones."""
+        """The same tokens, each having looked at all unmasked ones; masked ones have to be finite."""
         read = self.before_attention(values)
         values = values + self.dropout(self.attention(read, read, mask))
         return values + self.dropout(self.perceptron(self.before_perceptron(values)))
@@ -95,6 +115,11 @@ class Transformer(nn.Module):
             values = layer(values, mask)
         values = self.normalisation(values)
         return values if mask is None else torch.where(mask[:, :, None], values, 0)
+
+
+def perceptron(dim: int, expansion: int) -> nn.Sequential:
+    """One hidden layer of `expansion` times the width, for each token by itself."""
+    return nn.Sequential(nn.Linear(dim, expansion * dim), nn.GELU(), nn.Linear(expansion * dim, dim))
 
 
 def positions(length: int, dim: int, device: torch.device) -> Float[Tensor, "L D"]:

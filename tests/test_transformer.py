@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from mmtrain.errors import ConfigError
-from mmtrain.transformer import Attention, Transformer, positions
+from mmtrain.transformer import Attention, CrossLayer, Transformer, positions
 
 MASK = torch.tensor([[True, True, True, False], [True, False, False, False], [False, False, False, False]])
 
@@ -30,10 +30,19 @@ def test_attention_is_torchs_own_where_something_can_be_seen() -> None:
     assert_close(attention(values, others), torchs_own(attention)(values, others, others)[0], atol=1e-6, rtol=1e-5)
 
 
-def test_a_row_that_sees_nothing_gets_the_bias() -> None:
-    attention = Attention(8, heads=2)
-    found = attention(torch.randn(3, 5, 8), torch.randn(3, 4, 8), MASK)
-    assert torch.equal(found[2], attention.output.bias.expand(5, 8))
+def test_a_row_that_sees_nothing_gets_zero() -> None:
+    attention, values = Attention(8, heads=2), torch.randn(3, 5, 8)
+    assert not attention(values, torch.randn(3, 4, 8), MASK)[2].any()
+    assert not attention(values, torch.randn(3, 0, 8), MASK[:, :0]).any()
+
+
+def test_a_cross_layer_adds_what_attention_and_perceptron_give() -> None:
+    layer = CrossLayer(8, heads=2)
+    values, others = torch.randn(3, 5, 8), torch.randn(3, 4, 8)
+    seen = values + layer.attention(layer.before_attention(values), layer.others(others), MASK)
+    assert_close(layer(values, others, MASK), seen + layer.perceptron(layer.before_perceptron(seen)))
+    changed = torch.where(MASK[..., None], others, 7.0)
+    assert torch.equal(layer(values, others, MASK), layer(values, changed, MASK))
 
 
 def test_layers_are_torchs_own() -> None:

@@ -18,8 +18,52 @@ To add one: a class as above in `mmtrain/fusion/<name>.py`, its export here, `co
 `configs/model/fusion_<name>.yaml`; the laws then test it by themselves, its values need a `tests/fusion/test_<name>.py`.
 """
 
+from mmtrain.fusion.attention_pool import AttentionPool
+from mmtrain.fusion.bottleneck import Bottleneck
 from mmtrain.fusion.concat import Concat
+from mmtrain.fusion.cross_attention import CrossAttention
+from mmtrain.fusion.embrace import Embrace
+from mmtrain.fusion.experts import Experts
+from mmtrain.fusion.film import FiLM
+from mmtrain.fusion.gated import Gated
+from mmtrain.fusion.gmu import GMU
+from mmtrain.fusion.hadamard import Hadamard
+from mmtrain.fusion.low_rank import LowRank
+from mmtrain.fusion.max import Max
+from mmtrain.fusion.mean import Mean
+from mmtrain.fusion.mfb import MFB
+from mmtrain.fusion.mlb import MLB
+from mmtrain.fusion.multiplicative import Multiplicative
+from mmtrain.fusion.mutan import Mutan
+from mmtrain.fusion.perceiver import Perceiver
+from mmtrain.fusion.product import Product
 from mmtrain.fusion.sum import Sum
+from mmtrain.fusion.tensor import TensorFusion
+from mmtrain.fusion.transformer import SingleStream
 from mmtrain.fusion.weighted import Weighted
 
-__all__ = ["Concat", "Sum", "Weighted"]
+__all__ = [
+    "GMU",
+    "MFB",
+    "MLB",
+    "AttentionPool",
+    "Bottleneck",
+    "Concat",
+    "CrossAttention",
+    "Embrace",
+    "Experts",
+    "FiLM",
+    "Gated",
+    "Hadamard",
+    "LowRank",
+    "Max",
+    "Mean",
+    "Multiplicative",
+    "Mutan",
+    "Perceiver",
+    "Product",
+    "SingleStream",
+    "Sum",
+    "TensorFusion",
+    "Weighted",
+]

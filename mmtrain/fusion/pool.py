@@ -62,6 +62,17 @@ def _layers(in_dim: int, out_dim: int, gain: bool) -> nn.Sequential:
     )
 
 
+def shares(scores: Float[Tensor, "B K"], there: Bool[Tensor, "B K"]) -> Float[Tensor, "B K"]:
+    """The softmax over the modalities that a row has, 0 for the others; equal shares in a row without any, of vectors that are all 0."""
+    lowest = torch.finfo(scores.dtype).min  # unlike -inf, gives no NaN where a whole row is absent
+    return torch.where(there, scores, lowest).softmax(1)
+
+
+def at_least_single(values: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """In single precision where autocast gave half: for exponentials, and for what is chosen by a small difference."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
 def any_present(present: Mapping[str, Bool[Tensor, " B"]]) -> Bool[Tensor, " B"]:
     """The rows that have at least one modality."""
     return torch.stack(list(present.values())).any(0)

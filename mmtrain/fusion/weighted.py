@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.errors import ConfigError, Problem, nearest
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool, any_present, shares
 from mmtrain.option import Count, Dropout, Positive
 
 
@@ -50,15 +50,11 @@ class Weighted(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = torch.stack(list(self.pool(tokens, present).values()), 1)
-        joined = (self._weights(present)[..., None] * vectors).sum(1)
+        vectors = self.pool(tokens, present)
+        there = torch.stack([present[name] for name in vectors], 1)
+        weights = shares(self.logits.expand(there.shape), there)
+        joined = (weights[..., None] * torch.stack(list(vectors.values()), 1)).sum(1)
         return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
-
-    def _weights(self, present: Mapping[str, Bool[Tensor, " B"]]) -> Float[Tensor, "B K"]:
-        """Weights of each row, 0 for absent modalities; equal weights, all of zero vectors, in a row without any."""
-        there = torch.stack([present[name] for name in self.pool.names], 1)
-        lowest = torch.finfo(self.logits.dtype).min  # unlike -inf, gives no NaN where a whole row is absent
-        return torch.where(there, self.logits, lowest).softmax(1)
 
 
 def _check_names(weights: Mapping[str, float], modalities: Mapping[str, int]) -> None:
