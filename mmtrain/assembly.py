@@ -37,9 +37,15 @@ def build_model(config: Run, modalities: dict[str, Modality], tasks: dict[str, T
         name: build(config.encoder[name if name in config.encoder else modality.kind], modality.spec, trust=trust)
         for name, modality in modalities.items()
     }
+    augmentations: dict[str, nn.Module] = {
+        name: build(config.augmentation[key], modality.spec, trust=trust)
+        for name, modality in modalities.items()
+        if (key := name if name in config.augmentation else modality.kind) in config.augmentation
+    }
     widths = {name: encoder.out_dim for name, encoder in encoders.items()}
+    mixing = build(config.mixing, {name: modality.spec for name, modality in modalities.items()}, trust=trust)
     missing: Any = build(config.missing, widths, trust=trust)
     fusion: Any = build(config.fusion, widths, trust=trust)
     sharing = build(config.sharing, bind=True, trust=trust)
     decision = build(config.decision, trust=trust)
-    return build(config.model, modalities, encoders, missing, fusion, sharing, tasks, decision, trust=trust)
+    return build(config.model, modalities, augmentations, encoders, mixing, missing, fusion, sharing, tasks, decision, trust=trust)

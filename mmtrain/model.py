@@ -1,7 +1,8 @@
 """The model: a batch in, one prediction a task out.
 
-encoders -> missing -> fusion -> sharing -> heads -> decision, all chosen elsewhere; this file only joins them. A view is one stream
-of predictions: fusion gives one or several, each has its own sharing and heads, and the decision makes one prediction of them.
+augmentation -> encoders -> mixing -> missing -> fusion -> sharing -> heads -> decision, all chosen elsewhere; this file only joins
+them. A view is one stream of predictions: fusion gives one or several, each has its own sharing and heads, and the decision makes one
+prediction of them.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +14,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from mmtrain.batch import FUSED, Batch, Fused, Tokens, take
+from mmtrain.batch import FUSED, Batch, Fused, Image, Tokens, take
+from mmtrain.mixing import Mix
 from mmtrain.modality import Modality
 from mmtrain.option import NonNegative, Part
 from mmtrain.task import Task
@@ -36,7 +38,7 @@ class Output:
 
     `predictions[t]` is the decision of task t, (B, ...); `views[t][v]` the prediction of one view and `answers[v]` the
     rows that view v speaks for; `boundary` every tensor that several tasks read; `penalties` scalars that join the loss
-    after balancing.
+    after balancing. `mix` says which rows were mixed in training.
     """
 
     predictions: Mapping[str, Tensor]
@@ -44,6 +46,7 @@ class Output:
     answers: Mapping[str, Bool[Tensor, " B"]]
     boundary: Sequence[Tensor]
     penalties: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
+    mix: Mix | None = None
 
 
 class Named(nn.Module):
@@ -74,7 +77,9 @@ class Model(nn.Module):
     def __init__(
         self,
         modality: Mapping[str, Modality],
+        augmentation: Mapping[str, nn.Module],
         encoder: Mapping[str, nn.Module],
+        mixing: Any,
         missing: Any,
         fusion: Any,
         sharing: Part,
@@ -85,7 +90,9 @@ class Model(nn.Module):
     ) -> None:
         super().__init__()
         self.modality = Named(modality)
+        self.augmentation = Named(augmentation)
         self.encoder = Named(encoder)
+        self.mixing = mixing
         self.missing = missing
         self.fusion = fusion
         self.sharing = Named({view: sharing(fusion.out_dim, list(tasks)) for view in fusion.views})
@@ -101,7 +108,8 @@ class Model(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every task for every row; rows without any modality get the task's prior from train."""
-        tokens, present = self.missing({name: self._tokens(name, batch) for name in self.encoder}, batch.present)
+        mix = self.mixing(batch.present) if self.training else None
+        tokens, present = self.missing({name: self._tokens(name, batch, mix) for name in self.encoder}, batch.present)
         views: dict[str, Fused] = self.fusion(tokens, present)
         answers = {view: fused.present & _originally(batch, view) for view, fused in views.items()}
         boundary: list[Tensor] = []
@@ -116,7 +124,7 @@ class Model(nn.Module):
                     predictions[name][view] = self.head[name][view](sharing.split(features, vector, name), fused)
             decided = {name: self.decision(found, answers, getattr(self, f"prior_{name}")) for name, found in predictions.items()}
         penalties = _penalties("tokens", tokens) | _penalties("view", views)
-        return Output(decided, predictions, answers, boundary, penalties)
+        return Output(decided, predictions, answers, boundary, penalties, mix)
 
     def losses(self, output: Output, batch: Batch, rows: Rows) -> dict[str, Float[Tensor, ""]]:
         """Each task's loss on this batch: that of its decision, and `auxiliary` times the mean of the other views' losses.
@@ -129,25 +137,45 @@ class Model(nn.Module):
         for name in self.tasks:
             if len(batch.scored[name][FUSED]) == 0:
                 continue
-            losses[name] = self._mean(name, FUSED, output.predictions[name], batch, rows)
+            losses[name] = self._mean(name, FUSED, output, batch, rows)
             others = [view for view in output.views[name] if view != FUSED and rows[name][view] > 0]
             if self.auxiliary > 0 and others:
-                means = [self._mean(name, view, output.views[name][view], batch, rows) for view in others]
+                means = [self._mean(name, view, output, batch, rows) for view in others]
                 losses[name] = losses[name] + self.auxiliary * torch.stack(means).mean()
         return losses
 
-    def _mean(self, task: str, view: str, prediction: Tensor, batch: Batch, rows: Rows) -> Float[Tensor, ""]:
-        scored = batch.scored[task][view]
-        return self.loss[task](prediction[scored].float(), batch.targets[task][scored]).sum() / rows[task][view]
+    def _mean(self, task: str, view: str, output: Output, batch: Batch, rows: Rows) -> Float[Tensor, ""]:
+        """Where the partner of a mixed row is scored too, the row's loss is that of both targets, by their shares."""
+        scored, target, mix = batch.scored[task][view], batch.targets[task], output.mix
+        prediction = (output.predictions[task] if view == FUSED else output.views[task][view])[scored].float()
+        losses: Tensor = self.loss[task](prediction, target[scored])
+        if mix is not None:
+            usable = torch.zeros(len(batch), dtype=torch.bool, device=scored.device).index_fill(0, scored, True)
+            partner, share = mix.partner[scored], mix.share[scored]
+            other = self.loss[task](prediction, target[torch.where(usable[partner], partner, scored)])
+            losses = share * losses + (1 - share) * other
+        return losses.sum() / rows[task][view]
 
-    def _tokens(self, name: str, batch: Batch) -> Tokens:
+    def _encoded(self, name: str, inputs: Any, mix: Mix | None, device: torch.device) -> Tokens:
+        """Tokens of rows that have the modality. Pictures are mixed as pixels, other kinds as tokens."""
+        inputs = self.modality[name](inputs)
+        if self.training and name in self.augmentation:
+            with torch.autocast(device.type, enabled=False):
+                inputs = self.augmentation[name](inputs)
+        if mix is None:
+            return self.encoder[name](inputs)
+        if isinstance(inputs, Image):
+            return self.encoder[name](mix.pictures(inputs))
+        return mix.tokens(self.encoder[name](inputs))
+
+    def _tokens(self, name: str, batch: Batch, mix: Mix | None) -> Tokens:
         """Encode the rows that have the modality and put the tokens back in their places; all other places are exactly 0."""
-        encoder, index, rows = self.encoder[name], batch.index[name], len(batch)
+        index, rows = batch.index[name], len(batch)
         if len(index) == 0:
-            values = torch.zeros(rows, 0, encoder.out_dim, device=index.device)
+            values = torch.zeros(rows, 0, self.encoder[name].out_dim, device=index.device)
             return Tokens(values, torch.zeros(rows, 0, dtype=torch.bool, device=index.device))
-        inputs = batch.inputs[name]
-        tokens = encoder(self.modality[name](inputs if len(index) == rows else take(inputs, index)))
+        inputs = batch.inputs[name] if len(index) == rows else take(batch.inputs[name], index)
+        tokens = self._encoded(name, inputs, None if mix is None else mix.take(index), index.device)
         values = torch.where(tokens.mask.unsqueeze(-1), tokens.values, 0)
         if len(index) == rows:
             return replace(tokens, values=values)

@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -15,11 +15,13 @@ from mmtrain import checkpoint, runtime
 from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build
 from mmtrain.data import Data, Dataset, prepare
+from mmtrain.encoder.pretrained import left_to_a_checkpoint
 from mmtrain.errors import DataError, Problem, RunError
 from mmtrain.folder import RunFolder
 from mmtrain.source import TEST, TRAIN, VAL
 from mmtrain.task import Task
 from mmtrain.training.display import Display, summary
+from mmtrain.training.freezing import Freezing
 from mmtrain.training.loop import Loop
 from mmtrain.training.meter import Scores, evaluate
 
@@ -61,8 +63,8 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
     data = prepare_data(config)
     if (folder.preprocessing(), folder.splits()) != (data.state(), _ids(data)):
         raise DataError(Problem(str(path), "the table or its splits have changed since this run began", "start a new run"))
-    with open_session(config, data, folder) as session:
-        saved = (folder.last / checkpoint.FILE).exists()
+    saved = (folder.last / checkpoint.FILE).exists()
+    with open_session(config, data, folder, pretrained=not saved) as session:
         state = checkpoint.load(folder.last) if saved else None
         if state is not None:
             _restore(session.loop, state, folder)
@@ -93,18 +95,19 @@ def prepare_data(config: Run) -> Data:
     """
     runtime.choose_device(config.training["device"])
     parts = data_parts(config)
-    data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True)
+    data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True, whole_rows=config.whole_rows)
     useless = [name for name in (TRAIN, VAL) if not _scored_rows(data.splits[name])]
     if useless:
-        fix = "check the columns of data.modalities and tasks"
-        raise DataError(*(Problem(f"data.{name}", "no row has both a modality and a label", fix) for name in useless))
+        found, fix = "no row has both a modality and a label", "check the columns of data.modalities and tasks"
+        if config.whole_rows:
+            found, fix = "no row has all modalities and a label", "choose another policy with missing=NAME"
+        raise DataError(*(Problem(f"data.{name}", found, fix) for name in useless))
     return data
 
 
 def _scored_rows(split: Dataset) -> int:
     """How many rows have something to predict from and something to predict."""
-    there, labelled = (np.logical_or.reduce(list(masks.values())) for masks in (split.present, split.labelled))
-    return int((there & labelled).sum())
+    return int((split.answerable & np.logical_or.reduce(list(split.labelled.values()))).sum())
 
 
 def _ids(data: Data) -> dict[str, list[str]]:
@@ -112,25 +115,32 @@ def _ids(data: Data) -> dict[str, list[str]]:
 
 
 @contextmanager
-def open_session(config: Run, data: Data, folder: RunFolder) -> Iterator[Session]:
-    """Build everything that training needs, and only then write to the folder; close what was opened."""
-    settings, trust = build(config.training, trust=config.trust), config.trust
+def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool = True) -> Iterator[Session]:
+    """Build everything that training needs, and only then write to the folder; close what was opened.
+
+    Without `pretrained` the model's weights are those of a checkpoint that is about to be loaded.
+    """
+    settings, trust, rows = build(config.training, trust=config.trust), config.trust, data.splits[TRAIN]
     machine = runtime.start(settings, seed=config.seed)
-    model = build_model(config, data.modalities, data.tasks).to(machine.device)
+    with nullcontext() if pretrained else left_to_a_checkpoint():
+        model = build_model(config, data.modalities, data.tasks).to(machine.device)
     kinds = {name: modality.kind for name, modality in data.modalities.items()}
     if settings.compile:
         runtime.compile_parts([*(model.encoder[name] for name in model.encoder), model.fusion])
     balancer = build(config.balancing, {name: task.spec for name, task in data.tasks.items()}, trust=trust).to(machine.device)
     optimizer = build(config.optimizer, model, kinds, trust=trust)
+    freezing = Freezing(model, kinds, settings.freeze)
     folder.make()
     with closing(build(config.tracker, folder.path, trust=trust)) as tracker, Display(data.tasks, folder.log) as display:
         loop = Loop(
             model,
-            data.splits[TRAIN],
+            rows,
             data.splits[VAL],
             balancer=balancer,
             optimizer=optimizer,
             schedule=build(config.scheduler, trust=trust),
+            sampler=build(config.sampler, len(rows), rows.targets, rows.labelled, trust=trust),
+            freezing=freezing,
             runtime=machine,
             settings=settings,
             selection=build(config.selection, trust=trust),
@@ -182,7 +192,7 @@ def _finish(session: Session) -> dict[str, Any]:
     loop.model.load_state_dict(checkpoint.load(folder.best, device=loop.runtime.device)["model"])
     split = TEST if TEST in session.data.splits else VAL
     dataset = session.data.splits[split]
-    scores = evaluate(loop.model, dataset, loop.runtime, batch_size=loop.settings.evaluation_batch_size)
+    scores = evaluate(loop.model, dataset, loop.runtime, batch_size=loop.settings.evaluation_batch_size, per_class=True)
     display.stop()
     display.say(f"best epoch {loop.progress.best_epoch} of {loop.progress.epoch}, selected by {loop.progress.selected_by} on val")
     display.say(summary(scores, session.data.tasks, split))
@@ -214,6 +224,7 @@ def _results(session: Session) -> dict[str, Any]:
 
 def _plain(scores: Scores) -> dict[str, Any]:
     tasks = {name: {key: value for key, value in found.items() if key not in ("loss", "constant")} for name, found in scores.tasks.items()}
+    tasks = {name: found | ({"classes": scores.classes[name]} if name in scores.classes else {}) for name, found in tasks.items()}
     return {"skill": scores.skill, "tasks": tasks}
 
 

@@ -14,6 +14,7 @@ from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build, load_run
 from mmtrain.data import Dataset, load_fitted, open_rows
 from mmtrain.data import Settings as DataSettings
+from mmtrain.encoder.pretrained import left_to_a_checkpoint
 from mmtrain.errors import DataError, Problem, RunError
 from mmtrain.folder import RunFolder
 from mmtrain.modality import Modality
@@ -43,7 +44,7 @@ class Trained:
         Raises:
             DataError: no input column is there, or a cell cannot be read and `data.on_bad` is `error`.
         """
-        return open_rows(table, self.settings, dict(self.modalities), dict(self.tasks), ids=ids)
+        return open_rows(table, self.settings, dict(self.modalities), dict(self.tasks), ids=ids, whole_rows=self.config.whole_rows)
 
     def answers(self, dataset: Dataset) -> dict[str, np.ndarray]:
         """Each task's answer for every row, in order: probabilities (rows, classes), or numbers (rows,) in the user's units."""
@@ -104,7 +105,8 @@ def load(
     machine = runtime.open_device(device, settings.precision)
     try:
         load_fitted(parts.modalities, parts.tasks, fitted)
-        model = build_model(config, parts.modalities, parts.tasks)
+        with left_to_a_checkpoint():
+            model = build_model(config, parts.modalities, parts.tasks)
         model.load_state_dict(state["model"])
     except (KeyError, TypeError, RuntimeError) as error:  # a key that is not there, or a tensor of another shape
         found = "config.yaml, preprocessing.json and the checkpoint do not fit together"

@@ -17,27 +17,50 @@ SMALL = "data.limit=64"
 FEW = ["data.train=96", "data.val=96", "data.test=96", "training.batch_size=32"]  # drawing the default number of rows takes a while
 CHOICES = Catalog.open().choices
 
+# A number is a vector, and a series of one step.
+PLACE, SERIES = ["~tasks.position", "data.modalities.place.column=position"], "modality@data.modalities.place=series"
 # How to choose an option of a group whose place is not the group itself, on generated data.
 PLACES = {
+    "augmentation/series/standard": [*PLACE, SERIES, "augmentation/series=standard"],
+    "augmentation/tabular/standard": [
+        *("~data.modalities.caption", "modality@data.modalities.facts=tabular", "data.modalities.facts.categorical=[caption]"),
+        "augmentation/tabular=standard",
+    ],
+    "encoder/video/frames": ["modality@data.modalities.picture=video", "encoder/video=frames"],
+    "encoder/video/cnn3d": ["modality@data.modalities.picture=video", "encoder/video=cnn3d"],
+    **{f"encoder/series/{name}": [*PLACE, SERIES, f"encoder/series={name}"] for name in CHOICES["encoder/series"]},
+    "encoder/vector/mlp": [*PLACE, "modality@data.modalities.place=vector"],
     "loss/cross_entropy": ["loss@tasks.shape.loss=cross_entropy"],
     "loss/focal": ["loss@tasks.shape.loss=focal"],
+    "loss/logit_adjusted": ["loss@tasks.shape.loss=logit_adjusted"],
     "loss/absolute": ["loss@tasks.position.loss=absolute"],
     "loss/huber": ["loss@tasks.position.loss=huber"],
     "loss/squared": ["loss@tasks.position.loss=squared"],
     "modality/audio": ["modality@data.modalities.tone=audio"],
     "modality/image": ["modality@data.modalities.picture=image"],
     "modality/text": ["modality@data.modalities.caption=text"],
+    "modality/series": [*PLACE, SERIES],
+    "modality/vector": [*PLACE, "modality@data.modalities.place=vector"],
+    "modality/video": ["modality@data.modalities.picture=video"],
     "modality/tabular": [
         "~data.modalities.caption",
         "modality@data.modalities.facts=tabular",
         "data.modalities.facts.categorical=[caption]",
     ],
+    "sampler/balanced": ["sampler=balanced", "sampler.tasks=[shape,match]"],
     "source/scenes": ["source@data=scenes"],
     "task/binary": ["task@tasks.match=binary"],
     "task/classification": ["task@tasks.match=classification"],
     "task/regression": ["task@tasks.position=regression"],
 }
-APART = ("data/", "experiment/", "source/table")  # with tests of their own; every data set that is not generated is a table
+PAIRS = ("film", "mfb", "mlb", "multiplicative", "mutan")  # fusions of two modalities
+PLACES |= {f"model/fusion_{name}": [f"model=fusion_{name}", "~data.modalities.tone", "~tasks.pitch"] for name in PAIRS}
+# With tests of their own (a fusion is in its model); every data set that is not generated is a table.
+APART = (
+    *("data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
+    *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
+)
+ANY_DATA = ("data/folder", "data/torchvision")  # whose rows the user names; tested with their sources
 
 
 def choices_of(*groups: str) -> list[str]:
@@ -71,6 +94,12 @@ def test_a_choice_composes_and_trains_a_batch(choice: str) -> None:
     assert main(["check", *words_of(choice), *FEW]) == 0
 
 
+@pytest.mark.parametrize("name", CHOICES["fusion"])
+def test_a_fusion_has_a_model(name: str) -> None:
+    words = words_of(f"model/fusion_{name}")
+    assert load(words).config == load([f"fusion={name}", *words[1:]]).config
+
+
 @pytest.mark.parametrize("choice", choices_of(*CHOICES))
 def test_a_choice_does_not_restate_what_its_part_says(choice: str) -> None:
     """Defaults stand in the signature alone; `mmtrain list GROUP` shows them."""
@@ -80,7 +109,7 @@ def test_a_choice_does_not_restate_what_its_part_says(choice: str) -> None:
     assert [key for key, option in options.items() if not option.required and key in tree and tree[key] == option.default] == []
 
 
-@pytest.mark.parametrize("choice", choices_of("data"))
+@pytest.mark.parametrize("choice", [name for name in choices_of("data") if name not in ANY_DATA])
 def test_a_data_set_trains_a_batch(choice: str) -> None:
     words = words_of(choice)
     needs_data(words)
@@ -95,7 +124,7 @@ def test_an_experiment_trains_two_steps(choice: str, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "results.json").is_file()
 
 
-@pytest.mark.parametrize("choice", [name for name in choices_of("data") if name != "data/scenes"])
+@pytest.mark.parametrize("choice", [name for name in choices_of("data") if name not in ("data/scenes", *ANY_DATA)])
 def test_a_data_set_says_where_to_get_it(choice: str) -> None:
     """Its root hangs on MMTRAIN_DATA alone, and its comments name a source that anyone can reach."""
     text = CHOICES["data"][choice.removeprefix("data/")].file.read_text(encoding="utf-8")

@@ -12,17 +12,17 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from mmtrain import option
 from mmtrain.errors import ConfigError, Problem, nearest
-from mmtrain.option import IsColumn, Part, Range
+from mmtrain.option import From, IsColumn, Part, Range
 
 MISSING = "???"  # as OmegaConf writes a value that has to be given
 UNKNOWN = object()  # stands for a value that could not be read; its problem has been told already
 
-_MARKS = {"Range": Range, "IsColumn": IsColumn}
+_MARKS = {"Range": Range, "IsColumn": IsColumn, "From": From}
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", NoneType: "null", list: "a list", dict: "a mapping"}
 _NAMES: dict[str, Any] = {name: value for name, value in vars(option).items() if name[0].isupper() and name not in _MARKS}
 _NAMES |= {"bool": bool, "int": int, "float": float, "str": str, "list": list, "dict": dict, "Literal": Literal, "Annotated": Annotated}
 
-BuildPart = Callable[[Any, str], Any]
+BuildPart = Callable[[Any, str, str | None], Any]
 
 
 def read(node: ast.expr) -> Any:
@@ -55,8 +55,8 @@ def _read(node: ast.expr) -> Any:
 def describe(annotation: Any) -> str:
     """Say what an option may be: "a number at least 0 and below 1", "a list of text or null"."""
     arguments = get_args(annotation)
-    if annotation == Part:
-        return "a part"
+    if _is_part(annotation):
+        return " of ".join(["a part", *(mark.group.replace(".", "/") for mark in arguments[1:] if isinstance(mark, From))])
     match get_origin(annotation):
         case origin if origin in (Union, UnionType):
             return " or ".join(map(describe, arguments))
@@ -81,7 +81,7 @@ def show(value: Any) -> str:
 def convert(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
     """The value as the option takes it: whole numbers become floats where a float is wanted, nothing else changes.
 
-    `part` checks and completes a nested part, given its node and its place.
+    `part` checks and completes a nested part, given its node, its place, and its group where the option names one.
 
     Raises:
         ConfigError: every way in which the value does not fit, at any depth.
@@ -89,8 +89,8 @@ def convert(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
     arguments = get_args(annotation)
     if value is UNKNOWN:
         return value
-    if annotation == Part:
-        return part(value, where)
+    if _is_part(annotation):
+        return part(value, where, next((mark.group for mark in arguments[1:] if isinstance(mark, From)), None))
     if value == MISSING:
         raise ConfigError(Problem(where, "has to be given", f"it is {describe(annotation)}"))
     if annotation is Any:
@@ -163,11 +163,15 @@ def _one_of(value: Any, annotation: Any, where: str, part: BuildPart) -> Any:
         except ConfigError as error:
             # What is wrong inside says more than that the whole does not fit.
             fits = isinstance(value, list | dict) and _plain_type(alternative) is type(value)
-            if fits or (alternative == Part and isinstance(value, str)):
+            if fits or (_is_part(alternative) and isinstance(value, str)):
                 raise error from None
     choices = [str(choice) for alternative in alternatives if get_origin(alternative) is Literal for choice in get_args(alternative)]
     hint = nearest(value, choices) if isinstance(value, str) and choices else _quotes(value, alternatives)
     raise ConfigError(Problem(where, f"{show(value)} is not {describe(annotation)}", hint))
+
+
+def _is_part(annotation: Any) -> bool:
+    return annotation == Part or (get_origin(annotation) is Annotated and get_args(annotation)[0] == Part)
 
 
 def _plain_type(annotation: Any) -> Any:

@@ -12,16 +12,16 @@ from mmtrain.config.annotation import MISSING, UNKNOWN, convert, show
 from mmtrain.config.columns import check_columns
 from mmtrain.config.losses import check_losses
 from mmtrain.config.run import SETTINGS, Node, Run
+from mmtrain.config.sampling import check_sampler
 from mmtrain.config.signature import Option, Signature, classes, signature
 from mmtrain.errors import ConfigError, Problem, nearest
 from mmtrain.option import Range
 from mmtrain.spec import FUSED
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-KINDS = {init.parent.name for init in Path(mmtrain.__file__).parent.glob("encoder/*/__init__.py")}
 KEYS = [key.name for key in fields(Run) if key.name != "warnings"]
 OPTIONS = {"seed": Option(Annotated[int, Range(0)], required=True), "trust": Option(list[str], required=True)}
-GLOBAL = ("data", "model", "experiment")  # groups whose files set keys of the whole run
+GLOBAL = ("data", "model", "encoders", "experiment")  # groups whose files set keys of the whole run
 PARTS = [key.name for key in fields(Run) if key.type == Node and key.name != "data"]
 
 
@@ -43,6 +43,8 @@ def check(tree: Mapping[str, Any], trust: Sequence[str], *, told: Sequence[Probl
     checker = _Checker(trust, list(told))
     done = checker.root(tree)
     checker.problems += [*check_losses(done["tasks"], trust), *_check_selection(done["selection"], done["tasks"])]
+    checker.problems += check_sampler(done["sampler"], done["tasks"], trust)
+    checker.problems += _check_fusion(done["fusion"], done["data"].get("modalities", {}), trust)
     if rows:
         checker.problems += check_columns(done, trust)
     if checker.problems:
@@ -63,7 +65,10 @@ class _Checker:
         done = self._options({key: tree[key] for key in OPTIONS if key in tree}, OPTIONS, "")
         done["data"] = self._data(tree.get("data", MISSING))
         done["tasks"] = self._named(tree.get("tasks", {}), "tasks", "mmtrain.task")
-        done["encoder"] = self._encoders(tree.get("encoder", {}), done["data"].get("modalities", {}))
+        kinds = {name: self._kind(name, node) for name, node in done["data"].get("modalities", {}).items()}
+        for group in ("augmentation", "encoder"):
+            done[group] = self._by_modality(tree.get(group, {}), group, kinds)
+        self._without_encoder(kinds, tree.get("encoder", {}))
         for name in PARTS:
             package = "mmtrain.training" if name == "selection" else f"mmtrain.{name}"
             done[name] = self.part(tree.get(name, MISSING), Place(name, package, name))
@@ -83,9 +88,9 @@ class _Checker:
         found = self._find(node, place)
         return {"_target_": node["_target_"]} | self._options(node, found.options, place.where) if found else {}
 
-    def _nested(self, node: Any, where: str) -> Node:
-        name = where.rpartition(".")[2]
-        return self.part(node, Place(where, f"mmtrain.{name}", f"{name}@{where}"))
+    def _nested(self, node: Any, where: str, group: str | None) -> Node:
+        group = group or where.rpartition(".")[2]
+        return self.part(node, Place(where, f"mmtrain.{group}", f"{group.replace('.', '/')}@{where}"))
 
     def _find(self, node: Any, place: Place) -> Signature | None:
         if node is UNKNOWN:
@@ -145,25 +150,28 @@ class _Checker:
             elif name == FUSED:
                 self._tell(f"{where}.{name}", f"'{FUSED}' is the name of the joined view", "choose another name")
 
-    def _encoders(self, nodes: Any, modalities: Mapping[str, Node]) -> dict[str, Node]:
-        """Encoders by modality name or kind; every modality must have one, and every name must mean something."""
+    def _by_modality(self, nodes: Any, group: str, kinds: Mapping[str, str | None]) -> dict[str, Node]:
+        """Parts by the name of a modality or by a kind; every name must mean something."""
         if not isinstance(nodes, dict):
-            self._tell("encoder", f"{show(nodes)} is not a mapping", "choose one with encoder/KIND=NAME")
+            self._tell(group, f"{show(nodes)} is not a mapping", f"choose one with {group}/KIND=NAME")
             return {}
-        kinds = {name: self._kind(name, node) for name, node in modalities.items()}
+        offered = {init.parent.name for init in Path(mmtrain.__file__).parent.glob(f"{group}/*/__init__.py")}
         done = {}
         for name, node in nodes.items():
             kind = kinds.get(name, name)
-            if name not in {*kinds, *KINDS, *kinds.values()}:
-                self._tell(f"encoder.{name}", "neither a modality nor a kind is called so", nearest(str(name), {*KINDS, *kinds}))
+            if name not in {*kinds, *offered, *kinds.values()}:
+                self._tell(f"{group}.{name}", "neither a modality nor a kind is called so", nearest(str(name), {*offered, *kinds}))
                 continue
-            choose = f"encoder/{kind}" if name == kind else f"encoder/{kind}@encoder.{name}"
-            done[name] = self.part(node, Place(f"encoder.{name}", f"mmtrain.encoder.{kind}", choose))
-        for name, kind in kinds.items():
-            if kind is not None and name not in nodes and kind not in nodes:
+            choose = f"{group}/{kind}" if name == kind else f"{group}/{kind}@{group}.{name}"
+            done[name] = self.part(node, Place(f"{group}.{name}", f"mmtrain.{group}.{kind}", choose))
+        return done
+
+    def _without_encoder(self, kinds: Mapping[str, str | None], encoders: Any) -> None:
+        """Every modality must have one."""
+        for name, kind in kinds.items() if isinstance(encoders, dict) else ():
+            if kind is not None and name not in encoders and kind not in encoders:
                 found = f"there is no encoder for it, neither encoder.{name} nor encoder.{kind}"
                 self._tell(f"data.modalities.{name}", found, f"encoder/{kind}=NAME")
-        return done
 
     def _kind(self, name: str, node: Node) -> str | None:
         """The kind that a modality's class declares; None where the class is not known, which has been told."""
@@ -190,6 +198,16 @@ def _check_selection(selection: Node, tasks: Mapping[str, Node]) -> list[Problem
     if not isinstance(chosen, str) or not tasks or chosen in tasks:
         return []
     return [Problem("selection.task", f"there is no task '{chosen}'", nearest(chosen, tasks))]
+
+
+def _check_fusion(fusion: Node, modalities: Mapping[str, Node], trust: Sequence[str]) -> list[Problem]:
+    """A fusion whose formula is for so many modalities says so in its class: `modalities: ClassVar[int] = 2`."""
+    count = signature(fusion["_target_"], "fusion", trust).constants.get("modalities") if fusion and modalities else None
+    if not isinstance(count, int) or count == len(modalities):
+        return []
+    name = fusion["_target_"].rpartition(".")[2]
+    found = f"'{name}' joins {count} modalities, and the data has {len(modalities)}: {', '.join(modalities)}"
+    return [Problem("fusion", found, "leave some out with ~data.modalities.NAME, or choose another; mmtrain list fusion names them all")]
 
 
 def _target(node: Any, place: Place) -> str:

@@ -15,7 +15,7 @@ from mmtrain.config.signature import signature
 from mmtrain.errors import DataError, Problem, nearest
 from mmtrain.format import JSON_LINES, PARQUET, separator_of
 
-TABLE = "mmtrain.source.TableSource"  # the source whose rows come from files; a source that makes them has `columns`
+TABLE = "mmtrain.source.TableSource"  # the source with a header to read; one whose columns are always the same has `columns`
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def check_columns(config: Mapping[str, Any], trust: Sequence[str]) -> list[Probl
     ]
     constant = signature(data["_target_"], "data", trust).constants.get("columns")
     if constant is not None:
-        return [*problems, *_absent([*rows, *inputs, *targets], constant, "the generated data")]
+        return [*problems, *_absent([*rows, *inputs, *targets], constant, "this source")]
     if data["_target_"] != TABLE or "root" not in data:  # a root that could not be read has been told
         return problems
     for split in ("train", "val", "test"):

@@ -21,7 +21,7 @@ from mmtrain.errors import ConfigError, Problem, nearest
 # Before 1.4, Hydra asks which version's behaviour is meant; from then on it warns when told.
 VERSION = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
 # Places whose names the user gives: choosing a part for a new name adds it.
-OPEN_PLACE = re.compile(r"task@tasks\.\w+|modality@data\.modalities\.\w+|encoder/\w+(@encoder\.\w+)?")
+OPEN_PLACE = re.compile(r"task@tasks\.\w+|modality@data\.modalities\.\w+|(augmentation|encoder)/\w+(@\1\.\w+)?")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def check_losses(tasks: Mapping[str, Node], trust: Sequence[str]) -> list[Proble
     """Losses that are for something else. Where a class declares no `targets`, the task looks at its loss when it is built."""
     problems = []
     for name, task in tasks.items():
-        wanted, targets = _targets(task, trust), _targets(task.get("loss"), trust)
+        wanted, targets = targets_of(task, trust), targets_of(task.get("loss"), trust)
         if wanted and targets and wanted != targets:
             where, called = f"tasks.{name}.loss", task["loss"]["_target_"].rpartition(".")[2]
             found = f"'{called}' is a loss for {targets}, and this task predicts {wanted}"
@@ -23,7 +23,7 @@ def check_losses(tasks: Mapping[str, Node], trust: Sequence[str]) -> list[Proble
     return problems
 
 
-def _targets(node: Any, trust: Sequence[str]) -> str | None:
+def targets_of(node: Any, trust: Sequence[str]) -> str | None:
     """What a part's class declares; None where it is no text, or no part."""
     if not isinstance(node, dict) or "_target_" not in node:
         return None
@@ -34,4 +34,4 @@ def _targets(node: Any, trust: Sequence[str]) -> str | None:
 def _choices(targets: str) -> list[str]:
     """The built-in losses for such targets."""
     losses = Catalog.open().choices["loss"].values()
-    return [choice.name for choice in losses if _targets(yaml.safe_load(choice.file.read_text(encoding="utf-8")), ()) == targets]
+    return [choice.name for choice in losses if targets_of(yaml.safe_load(choice.file.read_text(encoding="utf-8")), ()) == targets]

@@ -18,14 +18,16 @@ class Run:
     """What config.yaml of a run folder holds, in this order, and the `warnings` that the check had.
 
     `data` holds the options of the source (whose `_target_` it has), those of `mmtrain.data.Settings`, and `modalities`.
-    `encoder` goes by kind or by modality name; the name wins.
+    `encoder` and `augmentation` go by kind or by modality name; the name wins.
     """
 
     seed: int
     trust: list[str]
     data: Node
     tasks: dict[str, Node]
+    augmentation: dict[str, Node]
     encoder: dict[str, Node]
+    mixing: Node
     missing: Node
     fusion: Node
     sharing: Node
@@ -34,6 +36,7 @@ class Run:
     balancing: Node
     optimizer: Node
     scheduler: Node
+    sampler: Node
     training: Node
     selection: Node
     tracker: Node
@@ -50,6 +53,11 @@ class Run:
         """The arguments of `mmtrain.data.Settings`."""
         offered = signature(SETTINGS, "data", self.trust).options
         return {name: value for name, value in self.data.items() if name in offered}
+
+    @property
+    def whole_rows(self) -> bool:
+        """Whether the policy for absent modalities wants rows that have all of them."""
+        return signature(self.missing["_target_"], "missing", self.trust).constants.get("whole_rows") is True
 
     def to_yaml(self) -> str:
         """The text of config.yaml."""

@@ -1,6 +1,7 @@
-"""Encoders: what one modality says, as tokens. One package a kind of modality: `image`, `text`, `audio`, `tabular`.
+"""Encoders: what one modality says, as tokens. One package a kind of modality: `image`, `text`, `audio`, `video`, `tabular`,
+`series`, `vector`.
 
-Enters: the input kind that the modality gives (`Image`, `Text`, `Spectrogram`, `Tabular`), of rows that all have the modality.
+Enters: the input kind that the modality gives (`Image`, `Text`, `Spectrogram`, `Video`, ...), of rows that all have the modality.
 Leaves: `Tokens`, (rows, tokens, `out_dim`), exactly 0 where masked; padding, and what stands in it, changes nothing.
 
 Another encoder of kind K: `mmtrain/encoder/K/<name>.py` with a class `(spec, *, out_dim, ...)`, exported by that package;

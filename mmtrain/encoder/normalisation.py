@@ -1,4 +1,4 @@
-"""Batch normalisation that leaves padding out."""
+"""Batch normalisation that leaves padding out and can train on one row."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -10,20 +10,21 @@ class MaskedBatchNorm(nn.Module):
     """Batch normalisation of the places where a mask is true; the others are 0 and count for nothing.
 
     With fewer than two values a channel the running statistics stand in for those of the batch: one value has no variance.
+    Weights and buffers are called as torch's own, so that pretrained ones load into it.
 
     Source: Ioffe and Szegedy 2015, algorithm 1.
     """
 
-    mean: Float[Tensor, " C"]
-    variance: Float[Tensor, " C"]
+    running_mean: Float[Tensor, " C"]
+    running_var: Float[Tensor, " C"]
 
     def __init__(self, channels: int, *, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
         super().__init__()
         self.momentum, self.epsilon = momentum, epsilon
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("variance", torch.ones(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, values: Float[Tensor, "B C H W"], mask: Bool[Tensor, "B H"] | None = None) -> Float[Tensor, "B C H W"]:
         """Normalise each channel; `mask` None means that every place counts."""
@@ -37,6 +38,23 @@ class MaskedBatchNorm(nn.Module):
 
     def _normalise(self, values: Float[Tensor, "N C *places"]) -> Float[Tensor, "N C *places"]:
         several = values.numel() >= 2 * values.shape[1]
+        training = self.training and several
         return functional.batch_norm(
-            values, self.mean, self.variance, self.weight, self.bias, self.training and several, self.momentum, self.epsilon
+            values, self.running_mean, self.running_var, self.weight, self.bias, training, self.momentum, self.epsilon
         )
+
+
+def masked_batch_norms(module: nn.Module) -> nn.Module:
+    """The module with every two-dimensional batch normalisation in it replaced by ours, weights and statistics kept.
+
+    timm's, which activates its own output, becomes one with the activation after it.
+    """
+    for name, child in list(module.named_children()):
+        if not (isinstance(child, nn.BatchNorm2d) and child.affine and child.track_running_stats):
+            masked_batch_norms(child)
+            continue
+        ours = MaskedBatchNorm(child.num_features, momentum=0.1 if child.momentum is None else child.momentum, epsilon=child.eps)
+        ours.load_state_dict({key: value for key, value in child.state_dict().items() if key in ours.state_dict()})
+        after = [getattr(child, part) for part in ("drop", "act") if hasattr(child, part)]
+        setattr(module, name, nn.Sequential(ours, *after) if after else ours)
+    return module

@@ -4,6 +4,7 @@
     targets = "classes"                         forward(prediction (K, C) logits, target (K,) int) -> (K,)
     targets = "numbers"                         forward(prediction (K,), target (K,)) -> (K,), both in deviations from the train mean
     gaussian: bool                              whether it is a squared error, the log likelihood of a normal distribution
+    offset (C,)                                 only of a loss for classes that adds something to the logits: what it adds
 
 Every target is a class that train has; who calls takes the mean. `targets` and `gaussian` are class constants, which the
 configuration check reads without importing torch.
@@ -16,6 +17,7 @@ from mmtrain.loss.absolute import Absolute
 from mmtrain.loss.cross_entropy import CrossEntropy
 from mmtrain.loss.focal import Focal
 from mmtrain.loss.huber import Huber
+from mmtrain.loss.logit_adjusted import LogitAdjusted
 from mmtrain.loss.squared import Squared
 
-__all__ = ["Absolute", "CrossEntropy", "Focal", "Huber", "Squared"]
+__all__ = ["Absolute", "CrossEntropy", "Focal", "Huber", "LogitAdjusted", "Squared"]

@@ -1,6 +1,6 @@
 """The log loss of classes, with less weight on easy rows."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -8,14 +8,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmtrain.loss.class_weights import class_weights as weights_of
-from mmtrain.option import NonNegative
+from mmtrain.option import NonNegative, Range
 from mmtrain.spec import TargetSpec
 
 
 class Focal(nn.Module):
     """Cross-entropy times (1 - p) ** gamma, where p is the probability of the row's class; gamma 0 is plain cross-entropy.
 
-    `class_weights` as in cross-entropy: `none`, `inverse`, or a mapping from labels to weights (1 where not named).
+    `class_weights` and `beta` as in cross-entropy: `none`, `inverse`, `effective`, or a mapping from labels to weights (1 where not
+    named).
     Source: Lin et al. 2017, equation 5, over a softmax of all classes; their alpha is `class_weights`.
 
     Raises:
@@ -31,11 +32,12 @@ class Focal(nn.Module):
         spec: TargetSpec,
         *,
         gamma: NonNegative = 2.0,
-        class_weights: Literal["none", "inverse"] | dict[str, NonNegative] = "none",
+        class_weights: Literal["none", "inverse", "effective"] | dict[str, NonNegative] = "none",
+        beta: Annotated[float, Range(0, below=1)] = 0.999,
     ) -> None:
         super().__init__()
         self.gamma = gamma
-        self.register_buffer("weights", weights_of(spec, class_weights), persistent=False)
+        self.register_buffer("weights", weights_of(spec, class_weights, beta), persistent=False)
 
     def forward(self, prediction: Float[Tensor, "K C"], target: Int[Tensor, " K"]) -> Float[Tensor, " K"]:
         """Loss of each row."""

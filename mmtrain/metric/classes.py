@@ -4,6 +4,8 @@ The answer is the most probable class. Class -1 is a label that train never saw:
 of what only probabilities decide (`auroc`, `average_precision`, `log_loss`).
 """
 
+import warnings
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -92,6 +94,28 @@ def ece(answer: Probabilities, target: Classes) -> float:
     gap = confidence - (answer.argmax(1) == target)
     places = (np.ceil(confidence * ECE_BINS).astype(int) - 1).clip(0, ECE_BINS - 1)
     return float(np.abs(np.bincount(places, weights=gap)).sum() / len(target))
+
+
+def by_class(answer: Probabilities, target: Classes) -> list[dict[str, float | None]]:
+    """Precision, recall, F1 and the number of rows of each class, in the order of the probabilities.
+
+    None where these rows do not define it: precision of a class that is never answered, recall of one that does not occur, F1 of
+    one that does neither; and everything where an answer is not finite. An unseen label is a wrong answer to whatever it got.
+    """
+    from sklearn import metrics
+
+    counts = np.bincount(target[target >= 0], minlength=answer.shape[1]).tolist()
+    if len(target) == 0 or not np.isfinite(answer).all():
+        return [{"precision": None, "recall": None, "f1": None, "rows": rows} for rows in counts]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of many classes in few rows, which are sound here
+        options = {"labels": range(answer.shape[1]), "zero_division": np.nan}
+        *columns, _ = metrics.precision_recall_fscore_support(target, answer.argmax(1), **options)
+    cells = [[None if np.isnan(cell) else float(cell) for cell in column] for column in columns]
+    return [
+        {"precision": precision, "recall": recall, "f1": f1, "rows": rows}
+        for precision, recall, f1, rows in zip(*cells, counts, strict=True)
+    ]
 
 
 def _seen(answer: Probabilities, target: Classes) -> tuple[np.ndarray, np.ndarray]:

@@ -6,17 +6,20 @@ from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import Tokens
+from mmtrain.missing.dropout import Given, ModalityDropout
+from mmtrain.option import Dropout
 
 
 class Mask(nn.Module):
-    """Pass tokens and presence on unchanged: the fusion reads the masks and leaves absent modalities out."""
+    """Pass tokens and presence on unchanged: the fusion reads the masks and leaves absent modalities out.
 
-    def __init__(self, dims: Mapping[str, int]) -> None:
+    `dropout` is the probability with which a modality is taken away from a training row; a row keeps at least one.
+    """
+
+    def __init__(self, dims: Mapping[str, int], *, dropout: Dropout = 0.0) -> None:
         super().__init__()
-        self.dims = dict(dims)
+        self.dropout = ModalityDropout(dropout)
 
-    def forward(
-        self, tokens: dict[str, Tokens], present: dict[str, Bool[Tensor, " B"]]
-    ) -> tuple[dict[str, Tokens], dict[str, Bool[Tensor, " B"]]]:
-        """The same tokens, the same presence."""
-        return tokens, present
+    def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> Given:
+        """The same tokens, the same presence, but for what dropout takes."""
+        return self.dropout(tokens, present)

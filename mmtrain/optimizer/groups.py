@@ -1,67 +1,76 @@
 """Parameter groups: which learning rate and which decay each parameter of a model gets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
 
-from mmtrain.errors import ConfigError, Problem, nearest
+from mmtrain.errors import ConfigError, Problem
+from mmtrain.place import Places
 
 Group = dict[str, Any]  # as torch's optimizers take them
 
-# What the user writes, and what the model calls it: `optimizer.lr_factor.tasks.digit` slows the heads of the task `digit`.
-_PLACES = {"encoder": "encoder", "modality": "modality", "missing": "missing", "fusion": "fusion", "sharing": "sharing", "tasks": "head"}
-
 
 def parameter_groups(
-    model: nn.Module, kinds: Mapping[str, str], *, lr: float, weight_decay: float, lr_factor: Mapping[str, Any]
+    model: nn.Module,
+    kinds: Mapping[str, str],
+    *,
+    lr: float,
+    weight_decay: float,
+    lr_factor: Mapping[str, Any] | None = None,
+    layer_decay: Mapping[str, Any] | None = None,
 ) -> list[Group]:
     """Group the parameters by learning rate and decay.
 
     `kinds` maps modality names to kinds, so that `encoder.image` may name a kind. `lr_factor` maps places in the model (nested, as
-    in YAML) to factors of `lr`; the longest place that fits a parameter wins. Biases, and vectors and scalars
-    (normalisation), are not decayed.
+    in YAML) to factors of `lr`; the longest place that fits a parameter wins. `layer_decay` maps encoders to the factor from a
+    stage to the one before. Biases, and vectors and scalars (normalisation), are not decayed.
 
     Raises:
-        ConfigError: a place that has no parameters.
+        ConfigError: a place that has no parameters, or a layer decay for what has no stages.
     """
-    factors = dict(_flatten(lr_factor, ()))
-    used: set[tuple[str, ...]] = set()
-    places: set[str] = set()
+    factors = Places.read(lr_factor or {}, model, kinds, "optimizer.lr_factor")
+    depths = _depth_factors(model, Places.read(layer_decay or {}, model, kinds, "optimizer.layer_decay"))
     groups: dict[tuple[float, float], Group] = {}
     for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        paths = _paths(name, kinds)
-        places.update(".".join(path[:depth]) for path in paths for depth in (1, 2) if path[0] in ("encoder", "tasks") or depth == 1)
-        fits = [place for place in factors if any(path[: len(place)] == place for path in paths)]
-        used.update(fits)
-        factor = factors[max(fits, key=len)] if fits else 1.0
+        factor = float(factors.find(name, 1.0)) * depths.get(name, 1.0)
         decay = weight_decay if parameter.ndim > 1 and not name.endswith("bias") else 0.0
         groups.setdefault((factor, decay), {"params": [], "lr": lr * factor, "weight_decay": decay})["params"].append(parameter)
-    problems = [
-        Problem(f"optimizer.lr_factor.{'.'.join(place)}", "no part of the model is called so", nearest(".".join(place), places))
-        for place in factors
-        if place not in used
-    ]
-    if problems:
-        raise ConfigError(*problems)
     return list(groups.values())
 
 
-def _flatten(tree: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], float]]:
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, (*above, name))
-        else:
-            yield (*above, name), float(value)
+def _depth_factors(model: nn.Module, decays: Places) -> dict[str, float]:
+    """The factor of every parameter of the encoders that have a layer decay, by name."""
+    problems = [
+        Problem(f"optimizer.layer_decay.{'.'.join(place)}", "only encoders have stages", "allowed: encoder.<modality or kind>")
+        for place in decays.values
+        if place[0] != "encoder"
+    ]
+    factors: dict[str, float] = {}
+    encoders = model.get_submodule("encoder").named_children() if decays.values and not problems else ()
+    for name, encoder in encoders:
+        decay, stages = decays.find(f"encoder.{name}", None), getattr(encoder, "stages", [])
+        if decay is not None and not stages:
+            found = f"{type(encoder).__name__}, the encoder of '{name}', has no stages"
+            problems.append(Problem("optimizer.layer_decay.encoder", found, "use optimizer.lr_factor"))
+        elif decay is not None:
+            factors |= {f"encoder.{name}.{key}": factor for key, factor in stage_factors(encoder, stages, decay).items()}
+    if problems:
+        raise ConfigError(*problems)
+    return factors
 
 
-def _paths(name: str, kinds: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """All the ways to name a parameter: `encoder.picture.conv.weight` is also `encoder.image.conv.weight`."""
-    attribute, *rest = name.split(".")
-    place = next((place for place, module in _PLACES.items() if module == attribute), attribute)
-    paths = [(place, *rest)]
-    if place in ("encoder", "modality") and kinds.get(rest[0], rest[0]) != rest[0]:
-        paths.append((place, kinds[rest[0]], *rest[1:]))
-    return paths
+def stage_factors(encoder: nn.Module, stages: Sequence[nn.Module], decay: float) -> dict[str, float]:
+    """Factors of an encoder's parameters: `decay` to the power of n - i in stage i of n, counted from the input.
+
+    What is in no stage goes with the next one: what stands before the first is as slow as that, what stands after the last is not slowed.
+
+    Source: Clark et al. 2020, appendix B (layerwise learning-rate decay); as in Bao et al. 2022, section 3.1, with the last stage
+    at the full rate.
+    """
+    owner = {id(parameter): number for number, stage in enumerate(stages, 1) for parameter in stage.parameters()}
+    factors, number = {}, len(stages)
+    for name, parameter in reversed(list(encoder.named_parameters())):
+        number = owner.get(id(parameter), number)
+        factors[name] = decay ** (len(stages) - number)
+    return factors

@@ -9,13 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from mmtrain.errors import ConfigError, DataError, Problem, nearest
-from mmtrain.metric import BINARY_METRICS, Evaluation, evaluate
+from mmtrain.metric import BINARY_METRICS, Evaluation, by_class, evaluate
 from mmtrain.option import Column, Count, Dropout, NonNegative, Part, Range
 from mmtrain.spec import TargetSpec, TaskSpec
 from mmtrain.table import Table
 from mmtrain.task.head import NumberHead, sizes
 from mmtrain.task.labels import Labels
-from mmtrain.task.objective import build_loss
+from mmtrain.task.objective import build_loss, first_prediction
 
 USUALLY_POSITIVE = {"1", "true", "yes", "y", "t", "positive"}
 SHOWN = 8  # labels that an error names
@@ -40,9 +40,7 @@ class Binary:
         loss: Part,
         weight: NonNegative = 1.0,
         positive: str | int | None = None,
-        metric: Literal[
-            "accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_weighted", "auroc", "log_loss", "average_precision"
-        ] = "auroc",
+        metric: Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "auroc", "log_loss", "average_precision"] = "auroc",
         hidden: Annotated[int, Range(0)] | list[Count] = 0,
         dropout: Dropout = 0.0,
     ) -> None:
@@ -88,7 +86,8 @@ class Binary:
 
     def head(self, in_dim: int) -> nn.Module:
         """The logit of the positive label."""
-        return NumberHead(in_dim, self.prior(), hidden=self.hidden, dropout=self.dropout)
+        negative, positive = first_prediction(two_logits(self.prior()[None])[0], self.loss.loss)
+        return NumberHead(in_dim, positive - negative, hidden=self.hidden, dropout=self.dropout)
 
     def prior(self) -> Float[Tensor, ""]:
         """The logit of the positive label's frequency in train."""
@@ -106,6 +105,10 @@ class Binary:
     def evaluate(self, answer: Float[np.ndarray, "n 2"], target: np.ndarray) -> Evaluation:
         """Metrics, the constant answer's score and skill; see `Task.evaluate`."""
         return evaluate(BINARY_METRICS, self.metric, answer, target, self.labels.frequencies)
+
+    def evaluate_classes(self, answer: Float[np.ndarray, "n 2"], target: np.ndarray) -> dict[str, Evaluation]:
+        """Precision, recall, F1 and rows of each label."""
+        return dict(zip(self.labels.counts, by_class(answer, target), strict=True))
 
     def _positive(self, labels: list[str]) -> str:
         if self.positive is not None and self.positive not in labels:

@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from mmtrain.metric import CLASS_METRICS, Evaluation, evaluate
+from mmtrain.metric import CLASS_METRICS, Evaluation, by_class, evaluate
 from mmtrain.option import Column, Count, Dropout, NonNegative, Part, Range
 from mmtrain.spec import TargetSpec, TaskSpec
 from mmtrain.table import Table
 from mmtrain.task.head import ClassHead, sizes
 from mmtrain.task.labels import Labels
-from mmtrain.task.objective import build_loss
+from mmtrain.task.objective import build_loss, first_prediction
 
 
 class Classification:
@@ -75,7 +75,7 @@ class Classification:
 
     def head(self, in_dim: int) -> nn.Module:
         """One logit a class, in the order of the labels."""
-        return ClassHead(in_dim, self.prior(), hidden=self.hidden, dropout=self.dropout)
+        return ClassHead(in_dim, first_prediction(self.prior(), self.loss), hidden=self.hidden, dropout=self.dropout)
 
     def prior(self) -> Float[Tensor, " C"]:
         """Logarithms of the labels' frequencies in train."""
@@ -92,3 +92,7 @@ class Classification:
     def evaluate(self, answer: Float[np.ndarray, "n C"], target: np.ndarray) -> Evaluation:
         """Metrics, the constant answer's score and skill; see `Task.evaluate`."""
         return evaluate(CLASS_METRICS, self.metric, answer, target, self.labels.frequencies)
+
+    def evaluate_classes(self, answer: Float[np.ndarray, "n C"], target: np.ndarray) -> dict[str, Evaluation]:
+        """Precision, recall, F1 and rows of each label."""
+        return dict(zip(self.labels.counts, by_class(answer, target), strict=True))

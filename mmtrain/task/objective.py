@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from mmtrain.errors import ConfigError, Problem
 from mmtrain.option import Part
@@ -24,3 +24,10 @@ def build_loss(part: Part, spec: TargetSpec, targets: str) -> nn.Module:
         fix = f"choose a loss for {targets}, such as loss@{where}={FIRST_CHOICE[targets]}; mmtrain list loss names them all"
         raise ConfigError(Problem(where, found, fix))
     return loss
+
+
+def first_prediction(prior: Tensor, loss: nn.Module) -> Tensor:
+    """What a head of classes predicts before it has learned anything, (C,): the logits that become the prior (C,) with what the
+    loss itself adds to them."""
+    offset = getattr(loss, "offset", None)
+    return prior if offset is None else prior - offset

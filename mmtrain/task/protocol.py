@@ -100,3 +100,10 @@ class Task(Protocol):
         primary metric) and `skill` (0 for that constant, 1 for perfection). What these rows do not define is None, never NaN.
         """
         ...
+
+    def evaluate_classes(self, answer: np.ndarray, target: np.ndarray) -> dict[str, dict[str, float | None]]:
+        """`precision`, `recall`, `f1` and `rows` of each label, in the order of the labels; nothing where there are no classes.
+
+        What these rows do not define is None.
+        """
+        ...

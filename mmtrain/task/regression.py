@@ -119,6 +119,10 @@ class Regression:
         """Metrics in the user's units, the constant answer's score and skill; see `Task.evaluate`."""
         return evaluate(NUMBER_METRICS, self.metric, answer, self.scale.unscale(target), self._constant())
 
+    def evaluate_classes(self, answer: Float[np.ndarray, " n"], target: np.ndarray) -> dict[str, Evaluation]:
+        """Numbers have no classes."""
+        return {}
+
     def _constant(self) -> Float[np.ndarray, " 1"]:
         """The constant answer that is best in train for the primary metric, in the user's units."""
         return np.array([self.constants[NUMBER_METRICS[self.metric].constant]])

@@ -133,6 +133,16 @@ def metrics_table(found: Mapping[str, Mapping[str, Any]], tasks: Mapping[str, Ta
     return table
 
 
+def classes_table(task: str, classes: Mapping[str, Mapping[str, Any]]) -> Table:
+    """A row a label, the most frequent ones first."""
+    names = ("rows", "precision", "recall", "f1")
+    figures = (Column(Text(name), justify="right", no_wrap=True) for name in names)  # so that only labels give way on a narrow terminal
+    table = Table(Column(Text(task), overflow="fold"), *figures)
+    for label, found in sorted(classes.items(), key=lambda item: -item[1]["rows"]):
+        table.add_row(Text(label), f"{found['rows']:,}", *(_short(found[name]) for name in names[1:]))
+    return table
+
+
 def _table(title: str) -> Table:
     return Table("task", "metric", *(_right(name) for name in (title, "constant", "skill", "rows")))
 

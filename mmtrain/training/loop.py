@@ -22,9 +22,12 @@ from mmtrain.errors import Problem, UserError
 from mmtrain.folder import RunFolder
 from mmtrain.model import Model, scored_rows
 from mmtrain.runtime import Runtime
+from mmtrain.sampler import Sampler
 from mmtrain.scheduler import Schedule
 from mmtrain.tracker import Tracker
+from mmtrain.training.average import Average
 from mmtrain.training.display import Display
+from mmtrain.training.freezing import Freezing
 from mmtrain.training.meter import Meter, Scores, evaluate
 from mmtrain.training.settings import Selection, Settings
 from mmtrain.training.step import Step, Taken
@@ -34,7 +37,8 @@ from mmtrain.training.step import Step, Taken
 class Progress:
     """Where training stands. `epoch` counts whole epochs done, `batch` the batches done in the next one, `step` optimizer steps.
 
-    `empty` counts groups of batches without any labelled row, which make no step; `stale` the epochs since the best one.
+    `best` holds the best score on val and that epoch's loss, less itself; `stale` counts the epochs since. `empty` counts groups of
+    batches without any labelled row, which make no step.
     `seconds` is the time spent on train rows, `epoch_seconds` that of the epoch under way.
     """
 
@@ -46,7 +50,7 @@ class Progress:
     epoch_seconds: float = 0.0
     empty: int = 0
     best_epoch: int = 0
-    best: float | None = None
+    best: tuple[float, float] | None = None
     selected_by: str = "skill"
     stale: int = 0
 
@@ -63,6 +67,8 @@ class Loop:
         balancer: Balancer,
         optimizer: torch.optim.Optimizer,
         schedule: Schedule,
+        sampler: Sampler,
+        freezing: Freezing,
         runtime: Runtime,
         settings: Settings,
         selection: Selection,
@@ -72,10 +78,11 @@ class Loop:
         display: Display,
     ) -> None:
         self.model, self.train, self.val = model, train, val
-        self.balancer, self.optimizer, self.schedule = balancer, optimizer, schedule
-        self.runtime, self.settings, self.selection, self.seed = runtime, settings, selection, seed
+        self.balancer, self.optimizer, self.schedule, self.sampler = balancer, optimizer, schedule, sampler
+        self.freezing, self.runtime, self.settings, self.selection, self.seed = freezing, runtime, settings, selection, seed
         self.folder, self.tracker, self.display = folder, tracker, display
         self.step = Step(model, balancer, optimizer, runtime, {name: task.weight for name, task in model.tasks.items()}, settings.clip)
+        self.average = Average(model, settings.average)
         self.rates = [group["lr"] for group in optimizer.param_groups]
         steps_per_epoch = math.ceil(math.ceil(len(train) / settings.batch_size) / settings.accumulate)
         self.total_steps = settings.steps or settings.epochs * steps_per_epoch
@@ -99,6 +106,7 @@ class Loop:
 
     def _train_epoch(self) -> None:
         self.model.train()
+        self.freezing.apply(self.progress.epoch)
         self.display.start_epoch(self.progress.epoch + 1, self.epochs, len(self.train), done=self.meter.rows)
         started = saved = time.perf_counter()
         for group in self.groups():
@@ -115,7 +123,8 @@ class Loop:
     def groups(self) -> Iterator[list[Batch]]:
         """What is left of the epoch, `accumulate` batches at a time."""
         settings, progress = self.settings, self.progress
-        left = batches(self.train, settings.batch_size, seed=self.seed, epoch=progress.epoch, shuffle=True, skip=progress.batch)
+        order = self.sampler(self.seed, progress.epoch)
+        left = batches(self.train, settings.batch_size, order=order, skip=progress.batch)
         while group := list(islice(left, settings.accumulate)):
             yield [batch.to(self.runtime.device) for batch in group]
 
@@ -137,6 +146,7 @@ class Loop:
         for task, loss in taken.losses.items():
             self.meter.add_loss(task, loss, counts[task][FUSED])
         self.progress = replace(self.progress, step=self.progress.step + 1)
+        self.average.update(self.progress.step)
         self.display.advance(rows, taken.losses)
         if self.progress.step % self.settings.log_steps == 0:
             self._track(taken, factor)
@@ -163,7 +173,8 @@ class Loop:
         train = self.meter.scores()
         self.balancer.epoch_end({task: found["loss"] for task, found in train.tasks.items() if found["loss"] is not None})
         started = time.perf_counter()
-        val = evaluate(self.model, self.val, self.runtime, batch_size=self.settings.evaluation_batch_size)
+        with self.average.applied():
+            val = evaluate(self.model, self.val, self.runtime, batch_size=self.settings.evaluation_batch_size)
         val_seconds = time.perf_counter() - started
         for scores in (train, val):
             self._refuse_divergence({task: found["loss"] for task, found in scores.tasks.items()})
@@ -181,9 +192,10 @@ class Loop:
         """Count the epoch and say whether it is the best so far."""
         score, selected_by = self._score(val)
         epoch = self.progress.epoch + 1
-        better = self.progress.best is None or score > self.progress.best
+        ranked = (score, -math.inf if val.loss is None else -val.loss)  # few val rows tie often: then the loss decides
+        better = self.progress.best is None or ranked > tuple(self.progress.best)
         if better:
-            self.progress = replace(self.progress, epoch=epoch, batch=0, best=score, best_epoch=epoch, selected_by=selected_by, stale=0)
+            self.progress = replace(self.progress, epoch=epoch, batch=0, best=ranked, best_epoch=epoch, selected_by=selected_by, stale=0)
         else:
             self.progress = replace(self.progress, epoch=epoch, batch=0, stale=self.progress.stale + 1)
         return better
@@ -210,15 +222,16 @@ class Loop:
     def _save(self, *, best: bool = False) -> None:
         """Write the checkpoint; the best one first, so that whichever moment a kill falls on, `last` leads to the same `best`."""
         self.tracker.flush()
-        state = self.state_dict()
         if best:
-            checkpoint.save(self.folder.best, state)
-        checkpoint.save(self.folder.last, state)
+            with self.average.applied():
+                checkpoint.save(self.folder.best, self.state_dict())
+        checkpoint.save(self.folder.last, self.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
         return {
             "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "balancer": self.balancer.state_dict(),
             "scaler": self.runtime.scaler.state_dict(),
@@ -232,6 +245,7 @@ class Loop:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
         self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.balancer.load_state_dict(state["balancer"])
         self.runtime.scaler.load_state_dict(state["scaler"])

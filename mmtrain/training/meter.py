@@ -1,9 +1,10 @@
 """From predictions to loss, metrics and skill, for training and evaluation alike."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -21,12 +22,14 @@ class Scores:
 
     `loss` is the sum over tasks of configured weight times mean loss; `skill` the mean skill of the tasks that have one. `tasks[t]`
     holds `loss`, `skill`, `rows`, every metric of the task in the user's units, and `constant`, the primary metric of
-    the best constant answer. What is undefined is None.
+    the best constant answer. `classes[t]`, where asked for and t has classes, holds precision, recall, f1 and rows of each label.
+    What is undefined is None.
     """
 
     loss: float | None
     skill: float | None
     tasks: dict[str, dict[str, Any]]
+    classes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def notes(self, split: str) -> list[str]:
         """A sentence for each task that has no skill on these rows and so is not in the mean."""
@@ -60,19 +63,25 @@ class Meter:
         self.sums[task] = loss.detach() * rows + self.sums.get(task, 0)
         self.counts[task] += rows
 
-    def scores(self) -> Scores:
+    def scores(self, *, per_class: bool = False) -> Scores:
         """Everything that was gathered, as plain numbers."""
-        found = {name: self._task(name) for name in self.tasks}
+        answered = {name: self._answered(name) for name in self.tasks}
+        found = {name: {"loss": self._loss(name), **task.evaluate(*answered[name])} for name, task in self.tasks.items()}
+        classes = {name: task.evaluate_classes(*answered[name]) for name, task in self.tasks.items() if per_class}
         skills = [task["skill"] for task in found.values() if task["skill"] is not None]
         losses = [self.tasks[name].weight * task["loss"] for name, task in found.items() if task["loss"] is not None]
-        return Scores(sum(losses) if losses else None, sum(skills) / len(skills) if skills else None, found)
+        classes = {name: labels for name, labels in classes.items() if labels}
+        return Scores(sum(losses) if losses else None, sum(skills) / len(skills) if skills else None, found, classes)
 
-    def _task(self, name: str) -> dict[str, Any]:
-        task, kept = self.tasks[name], self.kept[name]
-        loss = float(self.sums[name]) / self.counts[name] if self.counts[name] else None
+    def _loss(self, name: str) -> float | None:
+        return float(self.sums[name]) / self.counts[name] if self.counts[name] else None
+
+    def _answered(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """What the labelled rows were answered, and what they are."""
+        kept = self.kept[name]
         labelled = torch.cat(kept["labelled"]).cpu()
-        answer = task.answer(torch.cat(kept["prediction"]).cpu()[labelled])
-        return {"loss": loss, **task.evaluate(answer, torch.cat(kept["target"]).cpu()[labelled].numpy())}
+        answer = self.tasks[name].answer(torch.cat(kept["prediction"]).cpu()[labelled])
+        return answer, torch.cat(kept["target"]).cpu()[labelled].numpy()
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint in the middle of an epoch must hold for the epoch's figures to come out the same."""
@@ -90,7 +99,7 @@ class Meter:
 def predictions(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int) -> Iterator[tuple[Batch, Output]]:
     """Predict every row of a split, in its own order. The model is left in evaluation mode."""
     model.eval()
-    for batch in batches(dataset, batch_size, seed=0, epoch=0, shuffle=False):
+    for batch in batches(dataset, batch_size):
         batch = batch.to(runtime.device)
         with torch.inference_mode(), runtime.autocast():
             output = model(batch)
@@ -98,12 +107,15 @@ def predictions(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size:
 
 
 @torch.inference_mode()
-def evaluate(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int) -> Scores:
-    """Predict every row of a split and score it. The model is left in evaluation mode."""
+def evaluate(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int, per_class: bool = False) -> Scores:
+    """Predict every row of a split and score it; with `per_class` each label of the class tasks too.
+
+    The model is left in evaluation mode.
+    """
     meter = Meter(model.tasks)
     for batch, output in predictions(model, dataset, runtime, batch_size=batch_size):
         meter.add(batch, output)
         rows = scored_rows([batch])
         for task, loss in model.losses(output, batch, rows).items():
             meter.add_loss(task, loss, rows[task][FUSED])
-    return meter.scores()
+    return meter.scores(per_class=per_class)

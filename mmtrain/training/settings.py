@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from mmtrain.option import Count, NonNegative, Positive
+from mmtrain.option import Count, Dropout, NonNegative, Positive
 
 
 @dataclass(frozen=True)
@@ -11,12 +11,15 @@ class Settings:
     """The loop's own choices.
 
     `epochs` passes over the train rows, or exactly `steps` optimizer steps where given. `accumulate` batches of `batch_size` rows
-    make one step. `clip` bounds the norm of the whole gradient. `precision` is that of the model's forward pass (autocast);
+    make one step. `clip` bounds the norm of the whole gradient. `average` is the decay of a moving average of the weights, such as
+    0.999, which is then what is evaluated and kept; 0 keeps none. `precision` is that of the model's forward pass (autocast);
     weights stay float32. `compile` compiles encoders and fusion one by one. `device` is auto, cpu, cuda, cuda:1, ... .
     `threads` is the number of CPU threads, by default torch's own choice. `patience` ends training after so many epochs
-    without a better validation skill. `checkpoint_seconds` is the longest time between two checkpoints: besides the one at the end
-    of each epoch, one is written whenever so much time has passed; 0 writes one every step. `log_steps` is the number
-    of steps between two points of the training curves.
+    without a better validation skill. `freeze` lets parts of the model rest, always or for so many epochs:
+    `training.freeze.encoder.image=always`, by modality name or kind; also `fusion`, `sharing`, `tasks.<name>`.
+    `checkpoint_seconds` is the longest time between two checkpoints: besides the one at the end of each epoch, one is written
+    whenever so much time has passed; 0 writes one every step. `log_steps` is the number of steps between two points
+    of the training curves.
     """
 
     epochs: Count = 10
@@ -25,11 +28,13 @@ class Settings:
     evaluation_batch_size: Count = 256
     accumulate: Count = 1
     clip: Positive | None = 1.0
+    average: Dropout = 0.0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     compile: bool = False
     device: str = "auto"
     threads: Count | None = None
     patience: Count | None = None
+    freeze: dict[str, Literal["always"] | Count | dict[str, Literal["always"] | Count]] | None = None
     checkpoint_seconds: NonNegative = 300.0
     log_steps: Count = 10
 

@@ -47,7 +47,7 @@ class Step:
             losses = self.model.losses(output, batch, rows)
             penalties = {name: penalty / len(batches) for name, penalty in output.penalties.items()}
             weights = self.balancer.backward(
-                {task: loss * self.task_weights[task] for task, loss in losses.items()},
+                {task: loss * self.task_weights[task] for task, loss in losses.items() if loss.requires_grad},
                 boundary=output.boundary,
                 parameters=self.parameters,
                 penalty=torch.stack(list(penalties.values())).sum() if penalties else None,
@@ -73,8 +73,8 @@ class Step:
 
     @property
     def parameters(self) -> list[nn.Parameter]:
-        """All parameters that are trained."""
-        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        """All parameters that are trained now; the optimizer also holds those that are frozen."""
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"] if parameter.requires_grad]
 
 
 def _add(totals: dict[str, Tensor], more: Mapping[str, Tensor]) -> None:

@@ -5,10 +5,10 @@ import pytest
 
 from mmtrain.config.annotation import MISSING, UNKNOWN, columns, convert, describe, read
 from mmtrain.errors import ConfigError
-from mmtrain.option import Column, Count, Dropout, Fraction, IsColumn, NonNegative, Part, Positive, Range
+from mmtrain.option import Column, Count, Dropout, Fraction, From, IsColumn, NonNegative, Part, Positive, Range
 
 
-def no_part(node: Any, where: str) -> Any:
+def no_part(node: Any, where: str, group: str | None) -> Any:
     raise AssertionError("no part is expected here")
 
 
@@ -34,6 +34,7 @@ def read_text(text: str) -> Any:
         ("Column | list[Column]", Column | list[Column]),
         ("dict[str, NonNegative | dict[str, NonNegative]] | None", dict[str, NonNegative | dict[str, NonNegative]] | None),
         ("Part", Part),
+        ("Annotated[Part, From('encoder.image')]", Annotated[Part, From("encoder.image")]),
     ],
 )
 def test_the_grammar_is_read_as_python_reads_it(text: str, annotation: Any) -> None:
@@ -56,6 +57,7 @@ def test_what_is_not_of_the_grammar_is_not_checked(text: str) -> None:
         (Literal["mean", "max"], "one of mean, max"),
         (bool, "true or false"),
         (Part, "a part"),
+        (Annotated[Part, From("encoder.image")] | None, "a part of encoder/image or null"),
         (Any, "anything"),
     ],
 )
@@ -132,12 +134,21 @@ def test_every_item_that_does_not_fit_is_told() -> None:
     assert [problem.where for problem in caught.value.problems] == ["x[1]", "x[2]"]
 
 
-def test_a_nested_part_is_handed_on_with_its_place() -> None:
-    assert convert({"_target_": "a"}, Part, "tasks.t.loss", lambda node, where: (node, where)) == ({"_target_": "a"}, "tasks.t.loss")
+@pytest.mark.parametrize("node", [{"_target_": "a"}, "a", None, MISSING])
+def test_a_nested_part_is_handed_on_with_its_place_and_group(node: Any) -> None:
+    def handed(*given: Any) -> Any:
+        return given
+
+    assert convert(node, Part, "tasks.t.loss", handed) == (node, "tasks.t.loss", None)
+    assert convert(node, Annotated[Part, From("encoder.image")], "encoder.video.image", handed) == (
+        node,
+        "encoder.video.image",
+        "encoder.image",
+    )
 
 
 def test_what_is_wrong_inside_an_optional_part_is_told() -> None:
-    def refuse(node: Any, where: str) -> Any:
+    def refuse(node: Any, where: str, group: str | None) -> Any:
         raise ConfigError(*convert_problem(where))
 
     def convert_problem(where: str) -> Any:
@@ -146,8 +157,9 @@ def test_what_is_wrong_inside_an_optional_part_is_told() -> None:
         except ConfigError as error:
             return error.problems
 
-    with pytest.raises(ConfigError, match="loss: 'x' is not a whole number"):
-        convert("focal", Part | None, "loss", refuse)
+    for annotation in (Part | None, Annotated[Part, From("task")] | None):
+        with pytest.raises(ConfigError, match="loss: 'x' is not a whole number"):
+            convert("focal", annotation, "loss", refuse)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_what_is_left_out_is_filled_in(tree: Tree, complete: Tree) -> None:
 @pytest.mark.parametrize(
     ("where", "value", "found"),
     [
-        ("fuson", {}, ": unknown key; did you mean 'fusion'? allowed: balancing, data, decision, encoder, fusion, "),
+        ("fuson", {}, ": unknown key; did you mean 'fusion'? allowed: augmentation, balancing, data, decision, encoder, fusion, "),
         ("optimizer.lrr", 0.1, ": unknown key; did you mean 'lr'? allowed: "),
         ("tasks.shape.wieght", 0.5, ": unknown key; did you mean 'weight'? allowed: "),
         ("tasks.shape.loss.gama", 0.5, ": unknown key; "),
@@ -82,6 +82,11 @@ def test_what_is_left_out_is_filled_in(tree: Tree, complete: Tree) -> None:
         ("fusion", "gated", ": 'gated' is not a part; did you mean fusion=gated?"),
         ("data.modalities.tone", "audio", ": 'audio' is not a part; did you mean modality@data.modalities.tone=audio?"),
         ("encoder.bakc", {}, ": neither a modality nor a kind is called so; allowed: "),
+        ("augmentation", "standard", ": 'standard' is not a mapping; choose one with augmentation/KIND=NAME"),
+        ("augmentation.imag", {}, ": neither a modality nor a kind is called so; did you mean 'image'? allowed: "),
+        ("augmentation.picture", "standard", ": 'standard' is not a part; did you mean augmentation/image@augmentation.picture=standard?"),
+        ("augmentation.image._target_", "mmtrain.augmentation.audio.Standard", ": 'mmtrain.augmentation.audio.Standard' is not a part of "),
+        ("mixing", "mixup", ": 'mixup' is not a part; did you mean mixing=mixup?"),
         ("data.modalities.two words", {}, ": 'two words' cannot be a name; use letters, digits and _"),
         ("tasks.1st", {}, ": '1st' cannot be a name; use letters, digits and _, and begin with a letter"),
         ("tasks.fused", {}, ": 'fused' is the name of the joined view; choose another name"),
@@ -92,14 +97,19 @@ def test_what_is_left_out_is_filled_in(tree: Tree, complete: Tree) -> None:
         ("fusion._target_", "mmtrain.fusion.Concta", ": 'mmtrain.fusion.Concta' is not there; did you mean 'mmtrain.fusion.Concat'? "),
         ("fusion._target_", "mmtrain.task.Binary", ": 'mmtrain.task.Binary' is not a part of mmtrain.fusion;"),
         ("fusion._target_", "mmtrain.fusion.concat.Concat", ": 'mmtrain.fusion.concat.Concat' is not a part of mmtrain.fusion;"),
-        ("fusion._target_", "mmtrain.cli.os.system", ": 'mmtrain.cli.os.system' is not a part of mmtrain.fusion; allowed: "),
+        ("fusion._target_", "mmtrain.cli.os.system", ": 'mmtrain.cli.os.system' is not a part of mmtrain.fusion; did you mean 'mmtrain.fusion."),
         ("fusion._target_", "Concat", ": 'Concat' is not a part of mmtrain.fusion; "),
         ("fusion._target_", 3, ": 3 is not the name of a class"),
         ("fusion._target_", "os.system", ": 'os.system' is neither mmtrain's nor in a module that you trust; if it is yours: trust=[os]"),
         ("tasks.shape.loss._target_", "os.system", ": 'os.system' is neither mmtrain's nor in a module that you trust; "),
         ("data._target_", "mmtrain.source.Scene", ": 'mmtrain.source.Scene' is not there; did you mean 'mmtrain.source.Scenes'? "),
+        ("encoder.video.image", "cnn", ": 'cnn' is not a part; did you mean encoder/image@encoder.video.image=cnn?"),
+        ("encoder.video.image", "???", ": has to be chosen; encoder/image@encoder.video.image=NAME"),
+        ("encoder.video.image._target_", "mmtrain.fusion.Sum", ": 'mmtrain.fusion.Sum' is not a part of mmtrain.encoder.image; "),
+        ("encoder.video.image.chanels", 3, ": unknown key; did you mean 'channels'? allowed: "),
+        ("encoder.video.image.channels", 0, ": 0 is not a whole number at least 1"),
         ("encoder.image._target_", "mmtrain.encoder.audio.CNN", ": 'mmtrain.encoder.audio.CNN' is not a part of mmtrain.encoder.image; "),
-        ("data.modalities.tone.column", "tonne", ": the generated data has no column 'tonne'; did you mean 'tone'? "),
+        ("data.modalities.tone.column", "tonne", ": this source has no column 'tonne'; did you mean 'tone'? "),
         ("tasks.shape.column", "caption", ": column 'caption' is an input too (data.modalities.caption.column);"),
         ("experiment", {'seed': 1}, ": the file that was chosen sets its keys under 'experiment'; its first line "),
     ],
@@ -159,6 +169,27 @@ def test_an_encoder_by_name_serves_too(tree: Tree) -> None:
     assert list(check(tree, ()).encoder) == [*tree["encoder"]]
 
 
+def test_a_fusion_of_two_modalities_says_so(tree: Tree) -> None:
+    tree["fusion"] = {"_target_": "mmtrain.fusion.MLB"}
+    found = "fusion: 'MLB' joins 2 modalities, and the data has 3: picture, caption, tone; leave some out with ~data.modalities.NAME"
+    assert [line for line in problems(tree) if line.startswith(found)] == problems(tree)
+    del tree["data"]["modalities"]["tone"]
+    assert check(tree, ()).fusion["_target_"] == "mmtrain.fusion.MLB"
+
+
+def test_augmentation_is_filled_in_and_may_be_left_out(tree: Tree) -> None:
+    del tree["augmentation"]
+    assert check(tree, ()).augmentation == {}
+    for place in ("image", "picture", "tabular"):  # a kind, a modality, and a kind that no modality has
+        kind = place.replace("picture", "image")
+        put(tree, f"augmentation.{place}", {"_target_": f"mmtrain.augmentation.{kind}.Standard"})
+    put(tree, "augmentation.picture.flip", 0)
+    found = check(tree, ()).augmentation
+    assert (found["image"]["flip"], found["picture"]["flip"], found["tabular"]["dropout"]) == (0.5, 0.0, 0.1)
+    put(tree, "augmentation.picture.flip", 2)
+    assert problems(tree) == ["augmentation.picture.flip: 2 is not a number at least 0 and at most 1"]
+
+
 def test_all_mistakes_are_told_at_once(tree: Tree) -> None:
     mistakes: dict[str, Any] = {
         "seed": -1,
@@ -183,14 +214,14 @@ def test_what_could_not_be_read_is_not_told_twice(tree: Tree) -> None:
 MINE = """
 from mmtrain.option import Column, Count
 
-class Video:
-    kind = "video"
+class Smell:
+    kind = "smell"
     def __init__(self, *, column: Column, frames: Count = 8): ...
 
 class Kindless:
     def __init__(self, *, column: Column, frames: Count = 8): ...
 
-class Clip:
+class Nose:
     def __init__(self, spec, *, out_dim: Count = 16): ...
 
 raise AssertionError("not to be imported")
@@ -203,23 +234,23 @@ def mine(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Tree], Non
     monkeypatch.syspath_prepend(tmp_path)
 
     def add(tree: Tree) -> None:
-        tree["data"]["modalities"]["clip"] = {"_target_": "mine.Video", "column": "picture"}
+        tree["data"]["modalities"]["clip"] = {"_target_": "mine.Smell", "column": "picture"}
 
     return add
 
 
 def test_a_trusted_part_with_a_kind_of_its_own(tree: Tree, mine: Callable[[Tree], None]) -> None:
     mine(tree)
-    tree["encoder"]["video"] = {"_target_": "mine.Clip"}
+    tree["encoder"]["smell"] = {"_target_": "mine.Nose"}
     run = check(tree, ["mine"])
-    assert run.data["modalities"]["clip"] == {"_target_": "mine.Video", "column": "picture", "frames": 8}
-    assert run.encoder["video"] == {"_target_": "mine.Clip", "out_dim": 16}
+    assert run.data["modalities"]["clip"] == {"_target_": "mine.Smell", "column": "picture", "frames": 8}
+    assert run.encoder["smell"] == {"_target_": "mine.Nose", "out_dim": 16}
 
 
 def test_a_trusted_modality_without_a_kind(tree: Tree, mine: Callable[[Tree], None]) -> None:
     mine(tree)
     tree["data"]["modalities"]["clip"]["_target_"] = "mine.Kindless"
-    tree["encoder"]["clip"] = {"_target_": "mine.Clip"}
+    tree["encoder"]["clip"] = {"_target_": "mine.Nose"}
     assert problems(tree, ("mine",)) == ['data.modalities.clip: the class mine.Kindless declares no kind; write in its body: kind = "..."']
 
 
@@ -228,5 +259,5 @@ def test_a_trusted_part_is_checked_too(tree: Tree, mine: Callable[[Tree], None])
     tree["data"]["modalities"]["clip"]["frames"] = 0
     assert problems(tree, ("mine",)) == [
         "data.modalities.clip.frames: 0 is not a whole number at least 1",
-        "data.modalities.clip: there is no encoder for it, neither encoder.clip nor encoder.video; encoder/video=NAME",
+        "data.modalities.clip: there is no encoder for it, neither encoder.clip nor encoder.smell; encoder/smell=NAME",
     ]

@@ -157,3 +157,19 @@ def test_what_is_no_run_folder(tmp_path: Path, text: str | None, line: str) -> N
         (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(RunError, match=line):
         load_run(tmp_path)
+
+
+def test_a_part_of_another_group_inside_a_part(tmp_path: Path) -> None:
+    """The picture encoder that looks at the frames of a clip: chosen, completed, and kept in the run folder."""
+    own = ["modality@data.modalities.front=video", "data.modalities.front.column=picture"]
+    config = load(
+        [*own, "encoder/video@encoder.front=frames", "encoder/image@encoder.front.image=residual", "encoder.video.image.grid=2"]
+    ).config
+    assert config.encoder["front"]["image"]["_target_"] == "mmtrain.encoder.image.Residual"
+    assert config.encoder["video"]["image"] == config.encoder["image"] | {"grid": 2}
+    config.save(tmp_path / "config.yaml")
+    assert load_run(tmp_path).encoder == config.encoder
+    with pytest.raises(ConfigError, match=r"^encoder/image@encoder\.video\.image: there is no such place"):
+        load(["encoder/video=cnn3d", "encoder/image@encoder.video.image=cnn"])
+    with pytest.raises(ConfigError, match=r"^encoder/image@encoder\.video\.image: 'residaul' is not a choice; did you mean 'residual'\?"):
+        load(["encoder/image@encoder.video.image=residaul"])

@@ -31,7 +31,7 @@ def told(task: str, loss: Any, trust: list[str] | None = None) -> list[str]:
     return [str(problem) for problem in check_losses({"x": {"_target_": task, "loss": loss}}, trust or [])]
 
 
-@pytest.mark.parametrize("loss", ["CrossEntropy", "Focal"])
+@pytest.mark.parametrize("loss", ["CrossEntropy", "Focal", "LogitAdjusted"])
 @pytest.mark.parametrize("task", ["Binary", "Classification"])
 def test_classes(task: str, loss: str) -> None:
     assert told(f"mmtrain.task.{task}", {"_target_": f"mmtrain.loss.{loss}"}) == []
@@ -48,9 +48,13 @@ def test_numbers(loss: str) -> None:
         (
             "Classification",
             "Squared",
-            "'Squared' is a loss for numbers, and this task predicts classes; choose LOSS=cross_entropy or focal",
+            "'Squared' is a loss for numbers, and this task predicts classes; choose LOSS=cross_entropy or focal or logit_adjusted",
         ),
-        ("Binary", "Huber", "'Huber' is a loss for numbers, and this task predicts classes; choose LOSS=cross_entropy or focal"),
+        (
+            "Binary",
+            "Huber",
+            "'Huber' is a loss for numbers, and this task predicts classes; choose LOSS=cross_entropy or focal or logit_adjusted",
+        ),
         ("Regression", "Focal", "'Focal' is a loss for classes, and this task predicts numbers; choose LOSS=absolute or huber or squared"),
     ],
 )

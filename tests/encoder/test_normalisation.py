@@ -18,8 +18,8 @@ def test_it_is_the_one_of_torch_where_nothing_is_masked() -> None:
     everywhere = torch.ones_like(MASK)
     for mask in (None, everywhere):
         assert_close(ours(values, mask), other(values))
-        assert_close(ours.mean, other.running_mean)
-        assert_close(ours.variance, other.running_var)
+        assert_close(ours.running_mean, other.running_mean)
+        assert_close(ours.running_var, other.running_var)
     ours.eval(), other.eval()
     assert_close(ours(values), other(values))
 
@@ -31,8 +31,8 @@ def test_only_what_is_there_counts() -> None:
         there = values[:, channel][MASK].double()
         expected = (there - there.mean()) / (there.var(correction=0) + 1e-5).sqrt()
         assert_close(found[:, channel][MASK].double(), expected, atol=1e-6, rtol=1e-5)
-        assert_close(ours.mean[channel].double(), 0.1 * there.mean())
-        assert_close(ours.variance[channel].double(), 0.9 + 0.1 * there.var())
+        assert_close(ours.running_mean[channel].double(), 0.1 * there.mean())
+        assert_close(ours.running_var[channel].double(), 0.9 + 0.1 * there.var())
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -50,11 +50,11 @@ def test_the_rest_is_zero_and_sends_no_gradient(training: bool) -> None:
 @pytest.mark.parametrize("mask", [None, torch.tensor([[True]])])
 def test_a_single_value_is_normalised_by_what_was_seen_before(mask: Tensor | None) -> None:
     ours = MaskedBatchNorm(2)
-    ours.mean.fill_(3), ours.variance.fill_(4)
+    ours.running_mean.fill_(3), ours.running_var.fill_(4)
     found = ours(torch.tensor([5.0, -1.0]).reshape(1, 2, 1, 1), mask)
     assert_close(found.flatten(), torch.tensor([1.0, -2.0]), atol=1e-5, rtol=0)
-    assert ours.mean.tolist() == [3, 3]
-    assert ours.variance.tolist() == [4, 4]
+    assert ours.running_mean.tolist() == [3, 3]
+    assert ours.running_var.tolist() == [4, 4]
 
 
 def test_two_values_are_enough() -> None:

@@ -11,6 +11,7 @@ from mmtrain.loss import CrossEntropy
 from mmtrain.spec import TargetSpec
 
 SPEC = TargetSpec("mood", {"calm": 6, "sad": 3, "wild": 1})
+SUM = 6 / (1 - 0.9**6) + 3 / (1 - 0.9**3) + 1 / (1 - 0.9)  # of the weights by effective number over the ten rows
 
 
 def by_formula(logits: np.ndarray, target: np.ndarray, weights: np.ndarray, smoothing: float) -> np.ndarray:
@@ -29,13 +30,18 @@ def test_by_hand() -> None:
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize(
     ("weights", "values"),
-    [("none", [1, 1, 1]), ("inverse", [10 / 18, 10 / 9, 10 / 3]), ({"sad": 4.0}, [1, 4, 1])],
-    ids=["none", "inverse", "given"],
+    [
+        ("none", [1, 1, 1]),
+        ("inverse", [10 / 18, 10 / 9, 10 / 3]),
+        ("effective", [10 / (1 - 0.9**6) / SUM, 10 / (1 - 0.9**3) / SUM, 10 / (1 - 0.9) / SUM]),
+        ({"sad": 4.0}, [1, 4, 1]),
+    ],
+    ids=["none", "inverse", "effective", "given"],
 )
 def test_by_formula(smoothing: float, weights: Any, values: list[float]) -> None:
     logits, target = torch.randn(20, 3), torch.randint(3, (20,))
     expected = by_formula(logits.double().numpy(), target.numpy(), np.array(values), smoothing)
-    found = CrossEntropy(SPEC, label_smoothing=smoothing, class_weights=weights)(logits, target)
+    found = CrossEntropy(SPEC, label_smoothing=smoothing, class_weights=weights, beta=0.9)(logits, target)
     assert_close(found, torch.from_numpy(expected).float())
 
 

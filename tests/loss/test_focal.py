@@ -27,6 +27,13 @@ def test_by_formula(gamma: float) -> None:
     assert_close(Focal(SPEC, gamma=gamma, class_weights="inverse")(logits, target), torch.from_numpy(expected).float())
 
 
+def test_effective_class_weights_are_those_of_cross_entropy() -> None:
+    logits, target = torch.randn(20, 3), torch.randint(3, (20,))
+    found = Focal(SPEC, gamma=0, class_weights="effective", beta=0.7)(logits, target)
+    assert_close(found, CrossEntropy(SPEC, class_weights="effective", beta=0.7)(logits, target))
+    assert not torch.allclose(found, Focal(SPEC, gamma=0, class_weights="effective", beta=0.99)(logits, target))
+
+
 def test_without_gamma_it_is_cross_entropy() -> None:
     logits, target = torch.randn(20, 3), torch.randint(3, (20,))
     weights = {"wild": 3.0}

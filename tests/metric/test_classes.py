@@ -15,6 +15,7 @@ from mmtrain.metric.classes import (
     auroc,
     average_precision,
     balanced_accuracy,
+    by_class,
     ece,
     f1,
     f1_macro,
@@ -168,6 +169,43 @@ def test_one_class_alone_has_no_order(target: list[int]) -> None:
 
 def test_rows_of_unseen_labels_alone_have_no_log_loss() -> None:
     assert log_loss(ANSWER, np.full(4, -1)) is None
+
+
+def test_by_class_by_hand() -> None:
+    """Answers 0, 1, 1, 0 to 0, 1, 2, 0: class 1 is answered right and once too often, class 2 is never answered."""
+    assert by_class(ANSWER, TARGET) == [
+        {"precision": 1.0, "recall": 1.0, "f1": 1.0, "rows": 2},
+        {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "rows": 1},
+        {"precision": None, "recall": 0.0, "f1": 0.0, "rows": 1},
+    ]
+
+
+@pytest.mark.parametrize("classes", [2, 3, 30])
+def test_by_class_as_the_formulas_say(classes: int) -> None:
+    """Also with many classes in few rows, of which scikit-learn warns, and with a label that train never saw."""
+    answer, target = drawn(classes, rows=50)
+    target[:5] = -1
+    given = answer.argmax(1)
+    for label, found in enumerate(by_class(answer, target)):
+        right, answered, there = ((given == label) & (target == label)).sum(), (given == label).sum(), (target == label).sum()
+        assert found["rows"] == there
+        assert found["precision"] == (pytest.approx(right / answered) if answered else None)
+        assert found["recall"] == (pytest.approx(right / there) if there else None)
+        assert found["f1"] == (pytest.approx(2 * right / (answered + there)) if answered + there else None)
+
+
+def test_by_class_and_the_macro_metrics_say_the_same() -> None:
+    answer, target = drawn(7)
+    found = by_class(answer, target)
+    assert np.mean([label["f1"] for label in found]) == pytest.approx(f1_macro(answer, target))
+    assert np.mean([label["recall"] for label in found]) == pytest.approx(balanced_accuracy(answer, target))
+
+
+@pytest.mark.parametrize(("answer", "rows"), [(np.zeros((0, 3)), 0), (np.full((4, 3), np.nan), 4)], ids=["no row", "no numbers"])
+def test_by_class_of_what_cannot_be_scored(answer: np.ndarray, rows: int) -> None:
+    found = by_class(answer, TARGET[:rows])
+    assert [label["rows"] for label in found] == ([2, 1, 1] if rows else [0, 0, 0])
+    assert all(label[name] is None for label in found for name in ("precision", "recall", "f1"))
 
 
 def test_tables_name_their_metrics() -> None:

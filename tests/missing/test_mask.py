@@ -1,5 +1,8 @@
 """Nothing is changed, not even copied."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from mmtrain.batch import Tokens
@@ -21,3 +24,16 @@ def test_there_is_nothing_to_learn_or_to_save() -> None:
     part = Mask({"image": 4})
     assert list(part.parameters()) == []
     assert part.state_dict() == {}
+
+
+def test_what_dropout_takes_is_absent(draw: Callable[..., Any]) -> None:
+    dims = {"audio": 3, "image": 4, "text": 5}
+    tokens, present = draw(dims, rows=200)
+    out_tokens, out_present = Mask(dims, dropout=0.5)(tokens, present)
+    for name, there in present.items():
+        taken = there & ~out_present[name]
+        assert taken.any()
+        assert not (out_present[name] & ~there).any()
+        assert not out_tokens[name].mask[taken].any()
+        assert not out_tokens[name].values[taken].any()
+        assert out_tokens[name].grid == tokens[name].grid

@@ -10,8 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torch.nn import functional
 from torch.testing import assert_close
 
+from mmtrain.batch import Fused
 from mmtrain.errors import ConfigError, DataError
-from mmtrain.loss import CrossEntropy, Focal
+from mmtrain.loss import CrossEntropy, Focal, LogitAdjusted
 from mmtrain.metric import BINARY_METRICS
 from mmtrain.spec import TaskSpec
 from mmtrain.table import Table
@@ -79,6 +80,18 @@ def test_focal_loss_of_one_logit(table: Maker) -> None:
     loss = fitted(table, loss=partial(Focal, gamma=2.0)).loss
     found = loss(torch.full((2,), -math.log(3)), torch.tensor([1, 0]))
     assert_close(found, torch.tensor([9 / 16 * math.log(4), math.log(4 / 3) / 16]))
+
+
+def test_logit_adjusted_loss_of_one_logit(table: Maker) -> None:
+    """One of four is a yes: the odds of a yes are a third of what the logit says."""
+    task = fitted(table, loss=LogitAdjusted)
+    logit = torch.tensor([0.7, -0.2])
+    odds = (1 / 3) * torch.exp(logit)
+    assert_close(task.loss(logit, torch.tensor([1, 0])), -torch.stack([(odds / (1 + odds))[0], (1 / (1 + odds))[1]]).log())
+    vector = torch.zeros(1, 4)
+    first = task.head(4)(vector, Fused(vector, {}, torch.ones(1, dtype=torch.bool))).detach()
+    assert_close(first, torch.zeros(1))  # both are equally likely to it
+    assert_close(task.loss(first, torch.tensor([1])), torch.tensor([math.log(4)]))
 
 
 def test_class_weights_go_to_their_labels(table: Maker) -> None:

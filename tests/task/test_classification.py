@@ -9,8 +9,9 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from torch.testing import assert_close
 
+from mmtrain.batch import Fused
 from mmtrain.errors import ConfigError, DataError
-from mmtrain.loss import CrossEntropy, Squared
+from mmtrain.loss import CrossEntropy, LogitAdjusted, Squared
 from mmtrain.metric import CLASS_METRICS
 from mmtrain.spec import TaskSpec
 from mmtrain.table import Table
@@ -54,6 +55,18 @@ def test_answer_is_a_softmax(task: Classification) -> None:
 def test_loss_knows_the_labels_in_their_order(table: Maker) -> None:
     task = fitted(table, loss=partial(CrossEntropy, class_weights={"c": 5.0}))
     assert_close(task.loss(torch.zeros(3, 3), torch.tensor([0, 1, 2])), math.log(3) * torch.tensor([1.0, 1.0, 5.0]))
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.5, 1.0])
+def test_a_head_begins_at_what_becomes_the_frequencies_in_the_loss(table: Maker, tau: float) -> None:
+    """At tau 1, all labels are equally likely to it."""
+    task = fitted(table, loss=partial(LogitAdjusted, tau=tau))
+    vector = torch.zeros(1, 4)
+    logits = task.head(4)(vector, Fused(vector, {}, torch.ones(1, dtype=torch.bool)))
+    expected = np.array([3.0, 1.0, 1.0]) ** (1 - tau)
+    assert_allclose(task.answer(logits.detach())[0], expected / expected.sum(), rtol=1e-5)
+    assert_close(task.loss(logits, torch.tensor([0])).detach(), torch.tensor([-math.log(3 / 5)]))
+    assert_close(task.prior().softmax(0), torch.tensor([3 / 5, 1 / 5, 1 / 5]))
 
 
 def test_decode(task: Classification) -> None:

@@ -1,6 +1,7 @@
 """What every task promises, for each of its primary metrics and losses."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from mmtrain.batch import Fused
-from mmtrain.loss import Absolute, CrossEntropy, Focal, Huber, Squared
+from mmtrain.loss import Absolute, CrossEntropy, Focal, Huber, LogitAdjusted, Squared
 from mmtrain.metric import BINARY_METRICS, CLASS_METRICS, NUMBER_METRICS
 from mmtrain.table import Table
 from mmtrain.task import Binary, Classification, Regression, Task
@@ -26,15 +27,16 @@ CELLS: dict[Any, list[str | None]] = {
     Regression: ["1.5", "0", None, "20", "3", "3", "100", "0"],
 }
 LOSSES: dict[Any, list[Any]] = {
-    Classification: [CrossEntropy, Focal],
-    Binary: [partial(CrossEntropy, class_weights="inverse"), Focal],
+    Classification: [CrossEntropy, Focal, LogitAdjusted],
+    Binary: [partial(CrossEntropy, class_weights="inverse"), Focal, LogitAdjusted],
     Regression: [Squared, Absolute, Huber],
 }
 METRICS = {Classification: CLASS_METRICS, Binary: BINARY_METRICS, Regression: NUMBER_METRICS}
 
 each_task = pytest.mark.parametrize("kind", CELLS)
+# Skill is not measured in these two: a constant answer may be perfectly calibrated, and the best one for F1 is always "yes".
 each_metric = pytest.mark.parametrize(
-    ("kind", "metric"), [(kind, metric) for kind, metrics in METRICS.items() for metric in metrics if metric != "ece"]
+    ("kind", "metric"), [(kind, metric) for kind, metrics in METRICS.items() for metric in metrics if metric not in ("ece", "f1")]
 )
 
 
@@ -95,6 +97,17 @@ def test_one_row_and_no_row_are_scored_without_a_warning(kind: Any, metric: str,
         assert found["rows"] == rows
         assert list(found) == ["rows", *METRICS[kind], "constant", "skill"]
         json.dumps(found, allow_nan=False)
+
+
+@each_task
+def test_each_label_is_scored_under_its_own_name(kind: Any, table: Maker) -> None:
+    task = fitted(kind, table)
+    target, labelled = task.encode(table(CELLS[kind]))
+    found = task.evaluate_classes(task.answer(perfect(task, target[labelled])), target[labelled])
+    cells = [] if kind is Regression else [cell for cell in CELLS[kind] if cell is not None]
+    assert {label: scores["rows"] for label, scores in found.items()} == Counter(cells)
+    assert all(scores["precision"] == scores["recall"] == scores["f1"] == 1 for scores in found.values())
+    assert all(scores["f1"] is None for scores in task.evaluate_classes(task.answer(perfect(task, target[:0])), target[:0]).values())
 
 
 @each_task

@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from mmtrain.loss import Absolute, CrossEntropy
 from mmtrain.table import Table
 from mmtrain.task import Classification, Regression, Task
-from mmtrain.training.display import Display, metrics_table, summary
+from mmtrain.training.display import Display, classes_table, metrics_table, summary
 from mmtrain.training.meter import Scores
 
 SHAPE: dict[str, Any] = {"loss": 0.5, "rows": 9, "accuracy": 0.75, "f1_macro": 0.7, "constant": 0.25, "skill": 0.667}
@@ -63,6 +63,25 @@ def test_metrics_table(tasks: dict[str, Task]) -> None:
         ["", "rmse [pixels]", "1,234.5", "", "", ""],
         ["", "r2", "-", "", "", ""],
     ]
+
+
+def test_classes_table() -> None:
+    """The most frequent first; labels as the user wrote them, however long, and no figure cut."""
+    label = "[red] :cat: " + 60 * "x"
+    scores: dict[str, dict[str, Any]] = {
+        "rare": {"precision": None, "recall": 0.5, "f1": 2 / 3, "rows": 2},
+        label: {"precision": 1.0, "recall": 1.0, "f1": 1.0, "rows": 1234},
+    }
+    assert shown(classes_table("shape", scores)) == [
+        ["shape", "rows", "precision", "recall", "f1"],
+        [label, "1,234", "1.000", "1.000", "1.000"],
+        ["rare", "2", "-", "0.500", "0.667"],
+    ]
+    file = io.StringIO()
+    Console(file=file, width=50).print(classes_table("shape", scores))
+    assert all(text in file.getvalue() for text in ("1,234", "precision", "0.667"))
+    assert "".join(line.split("│")[1].strip() for line in file.getvalue().splitlines() if "│" in line).startswith("[red]:cat:xxx")
+    assert file.getvalue().count("x") == 60
 
 
 def test_live_table(tasks: dict[str, Task], tmp_path: Path) -> None:

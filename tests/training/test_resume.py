@@ -44,7 +44,14 @@ sys.exit(main(sys.argv[3:]))
 @pytest.fixture(scope="module", params=["fixed", "uncertainty"])
 def straight(request: pytest.FixtureRequest, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
     """A run that was never stopped: three epochs of two steps (of two batches each), dropout, a checkpoint at every step."""
-    overrides = [*tiny, "training.epochs=3", "training.accumulate=2", "fusion.dropout=0.2", "training.checkpoint_seconds=0"]
+    overrides = [
+        *tiny,
+        "training.epochs=3",
+        "training.accumulate=2",
+        "fusion.dropout=0.2",
+        "training.checkpoint_seconds=0",
+        "training.average=0.9",
+    ]
     overrides.append(f"balancing={request.param}")
     folder = tmp_path_factory.mktemp("straight") / "run"
     assert main(["train", *overrides, f"hydra.run.dir={folder}"]) == 0

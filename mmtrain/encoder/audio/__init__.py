@@ -1,5 +1,6 @@
 """Encoders of sound: log-mel spectrograms, (rows, frames, bands), to tokens in the order of time."""
 
 from mmtrain.encoder.audio.cnn import CNN
+from mmtrain.encoder.audio.transformer import Transformer
 
-__all__ = ["CNN"]
+__all__ = ["CNN", "Transformer"]

@@ -1,14 +1,9 @@
 """A multilayer perceptron over numbers and categories."""
 
-import math
-from itertools import accumulate
-
-import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from mmtrain.batch import Tabular, Tokens
+from mmtrain.encoder.tabular.column import Row, one_token
 from mmtrain.option import Count, Dropout, Positive
 from mmtrain.spec import TabularSpec
 
@@ -36,9 +31,8 @@ class MLP(nn.Module):
     ) -> None:
         super().__init__()
         self.out_dim = out_dim
-        self.categories = Categories(spec.cardinalities, category_dim) if spec.cardinalities else None
-        self.periodic = Periodic(spec.numeric, frequencies, frequency_scale, number_dim) if frequencies and spec.numeric else None
-        width = 2 * spec.numeric + category_dim * len(spec.cardinalities) + (number_dim * spec.numeric if self.periodic else 0)
+        self.row = Row(spec, category_dim=category_dim, frequencies=frequencies, frequency_scale=frequency_scale, number_dim=number_dim)
+        width = self.row.width
         blocks: list[nn.Module] = []
         for _ in range(layers):
             blocks += [nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Dropout(dropout)]
@@ -47,47 +41,4 @@ class MLP(nn.Module):
 
     def forward(self, inputs: Tabular) -> Tokens:
         """One token a row."""
-        numeric = torch.where(inputs.known, inputs.numeric, 0)
-        parts = [numeric, inputs.known.to(numeric.dtype)]
-        if self.periodic is not None:
-            parts.append(self.periodic(numeric, inputs.known))
-        if self.categories is not None:
-            parts.append(self.categories(inputs.categorical))
-        tokens = self.layers(torch.cat(parts, 1))[:, None]
-        return Tokens(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device))
-
-
-class Categories(nn.Module):
-    """A learned vector for each category of each column, in one table."""
-
-    starts: Int[Tensor, " C"]
-
-    def __init__(self, cardinalities: tuple[int, ...], dim: int) -> None:
-        super().__init__()
-        self.table = nn.Embedding(sum(cardinalities), dim)
-        self.register_buffer("starts", torch.tensor([0, *accumulate(cardinalities[:-1])]), persistent=False)
-
-    def forward(self, codes: Int[Tensor, "B C"]) -> Float[Tensor, "B W"]:
-        """The vectors of a row, side by side."""
-        return self.table(codes + self.starts).flatten(1)
-
-
-class Periodic(nn.Module):
-    """Sines and cosines of each number at learned frequencies, then a linear map of each number's own, then ReLU; 0 where not known.
-
-    Source: Gorishniy et al. 2022, On Embeddings for Numerical Features in Tabular Deep Learning, section 3.3 ("PLR").
-    """
-
-    def __init__(self, numbers: int, frequencies: int, scale: float, dim: int) -> None:
-        super().__init__()
-        bound = 1 / math.sqrt(2 * frequencies)
-        self.frequencies = nn.Parameter(scale * torch.randn(numbers, frequencies))
-        self.weight = nn.Parameter(torch.empty(numbers, 2 * frequencies, dim).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(numbers, dim).uniform_(-bound, bound))
-
-    def forward(self, numbers: Float[Tensor, "B N"], known: Bool[Tensor, "B N"]) -> Float[Tensor, "B W"]:
-        """The embeddings of a row, side by side."""
-        angles = 2 * math.pi * self.frequencies * numbers[:, :, None]
-        waves = torch.cat([angles.sin(), angles.cos()], -1)
-        embedded = functional.relu(torch.einsum("bnf,nfd->bnd", waves, self.weight) + self.bias)
-        return torch.where(known[:, :, None], embedded, 0).flatten(1)
+        return one_token(self.layers(self.row(inputs)))

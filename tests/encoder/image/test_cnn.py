@@ -1,12 +1,9 @@
-import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.testing import assert_close
 
 from mmtrain.batch import Image
 from mmtrain.encoder.image import CNN
-from mmtrain.encoder.image.cnn import PlaceLinear
 from mmtrain.spec import ImageSpec
 
 
@@ -16,7 +13,7 @@ from mmtrain.spec import ImageSpec
 )
 def test_pooling_goes_no_further_than_the_grid(size: tuple[int, int], layers: int, grid: int, pooled: int) -> None:
     encoder = CNN(ImageSpec(1, *size), channels=2, layers=layers, grid=grid)
-    assert sum(isinstance(layer, nn.MaxPool2d) for layer in encoder.layers) == pooled
+    assert sum(isinstance(layer, nn.MaxPool2d) for layer in encoder.modules()) == pooled
     tokens = encoder(Image(torch.randn(2, 1, *size)))
     assert tokens.values.shape == (2, grid * grid, 128)
     assert tokens.grid == (grid, grid)
@@ -24,26 +21,8 @@ def test_pooling_goes_no_further_than_the_grid(size: tuple[int, int], layers: in
 
 def test_channels_double_up_to_four_times() -> None:
     encoder = CNN(ImageSpec(3, 32, 32), channels=8, layers=5)
-    widths = [(layer.in_channels, layer.out_channels) for layer in encoder.layers if isinstance(layer, nn.Conv2d)]
+    widths = [(layer.in_channels, layer.out_channels) for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
     assert widths == [(3, 8), (8, 16), (16, 32), (32, 32), (32, 32)]
-
-
-def test_each_place_has_its_own_linear_map() -> None:
-    layer = PlaceLinear(3, 4, 2)
-    values = torch.randn(5, 3, 4)
-    weight, bias = layer.weight.detach().numpy(), layer.bias.detach().numpy()
-    expected = [[row[place] @ weight[place] + bias[place, 0] for place in range(3)] for row in values.numpy()]
-    np.testing.assert_allclose(layer(values).detach().numpy(), expected, atol=1e-6)
-
-
-def test_the_mean_of_the_tokens_is_one_linear_map_of_the_grid() -> None:
-    layer = PlaceLinear(4, 3, 6)
-    whole = nn.Linear(12, 6)
-    with torch.no_grad():
-        whole.weight.copy_(layer.weight.reshape(12, 6).T / 4)
-        whole.bias.copy_(layer.bias.mean((0, 1)))
-    values = torch.randn(2, 4, 3)
-    assert_close(layer(values).mean(1), whole(values.flatten(1)))
 
 
 def test_tokens_lie_row_by_row() -> None:

@@ -1,0 +1,43 @@
+"""Words in their order, read by long short-term memory."""
+
+from typing import Literal
+
+from torch import nn
+
+from mmtrain.batch import Text, Tokens
+from mmtrain.encoder.recurrent import Recurrent
+from mmtrain.encoder.text.word import Words
+from mmtrain.option import Count, Dropout
+from mmtrain.spec import TextSpec
+
+
+class LSTM(nn.Module):
+    """Long short-term memory over word vectors, by default in both directions; a token is the state at its word.
+
+    `hidden` is the width of each direction, `embedding_dim` that of the word vectors; `spelling` and `buckets` as in `Words`.
+
+    Source: Hochreiter and Schmidhuber 1997; with the forget gate of Gers et al. 2000, as torch has it.
+    """
+
+    def __init__(
+        self,
+        spec: TextSpec,
+        *,
+        out_dim: Count = 128,
+        embedding_dim: Count = 128,
+        hidden: Count = 128,
+        layers: Count = 1,
+        bidirectional: bool = True,
+        spelling: Literal["ngrams", "cnn"] = "ngrams",
+        buckets: Count = 20000,
+        dropout: Dropout = 0.1,
+        word_dropout: Dropout = 0.0,
+    ) -> None:
+        super().__init__()
+        self.out_dim = out_dim
+        self.words = Words(spec, embedding_dim, word_dropout=word_dropout, spelling=spelling, buckets=buckets)
+        self.layers = Recurrent(nn.LSTM, embedding_dim, out_dim, hidden=hidden, layers=layers, bidirectional=bidirectional, dropout=dropout)
+
+    def forward(self, inputs: Text) -> Tokens:
+        """One token a word."""
+        return Tokens(self.layers(self.words(inputs), inputs.mask), inputs.mask)

@@ -1,0 +1,6 @@
+"""Encoders of clips: frames, (rows, frames, channels, height, width), from -1 to 1, to one token a frame."""
+
+from mmtrain.encoder.video.cnn3d import CNN3D
+from mmtrain.encoder.video.frames import Frames
+
+__all__ = ["CNN3D", "Frames"]
