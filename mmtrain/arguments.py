@@ -26,6 +26,7 @@ HELP = Flag("--help", "show this and end", short="-h")
 DEBUG = Flag("--debug", "show the traceback of an error")
 CONFIG_DIR = Flag("--config-dir", "a folder with YAML files of your own, laid out like mmtrain's", "DIR")
 TRUST = Flag("--trust", "build parts from this module of yours; what a run folder trusts does not count", "MODULE")
+PER_CLASS = Flag("--per-class", "precision, recall and F1 of every label too, the most frequent first")
 JOB = Flag("--cfg", "print the completed configuration and end: --cfg job", "job", choices=("job",))
 
 
@@ -130,12 +131,25 @@ COMMANDS = {
             ),
         ),
         Command(
+            "init",
+            ("TABLE",),
+            "write the YAML of your own table, from what its columns look like",
+            "Guess what the columns of a table hold (CSV, TSV, JSON lines, Parquet) and write configs/data/NAME.yaml, with comments.\n"
+            "Which column to predict is known to you alone: name each with --target.",
+            ("mmtrain init products.csv --target category --target price",),
+            (
+                Flag("--target", "a column to predict; may be given several times", "COLUMN"),
+                Flag("--output", "the file to write, in a folder called data (default: configs/data/NAME.yaml)", "FILE"),
+            ),
+        ),
+        Command(
             "check",
             OVERRIDES,
             "everything but the training: configuration, data, one batch",
-            "Check the configuration, read the data, build the model and push one batch through it.",
+            "Check the configuration, read the data, build the model and push one batch through it. Says what is in the data: labels,\n"
+            "lengths, empty cells, rows of train that stand in test, columns that give a target away; and shows some rows on a page.",
             ("mmtrain check data=avdigits model=fusion_sum",),
-            (CONFIG_DIR, JOB),
+            (Flag("--output", "the page to write (default: check.html)", "FILE"), CONFIG_DIR, JOB),
         ),
         Command(
             "prepare",
@@ -153,9 +167,10 @@ COMMANDS = {
             "data.root, data.train, data.val or data.test.",
             (
                 "mmtrain evaluate outputs/scenes/RUN --split val",
+                "mmtrain evaluate outputs/scenes/RUN --per-class",
                 "mmtrain evaluate outputs/avdigits/RUN data.root=FOLDER",
             ),
-            (Flag("--split", "train, val or test (default: test)", "SPLIT", choices=("train", "val", "test")), TRUST),
+            (Flag("--split", "train, val or test (default: test)", "SPLIT", choices=("train", "val", "test")), PER_CLASS, TRUST),
         ),
         Command(
             "predict",
@@ -174,8 +189,8 @@ COMMANDS = {
             OVERRIDES,
             "what a step costs beside one of a bare loop",
             "Time our loop against a bare hand-written one, and print their ratio: same model, batches, optimizer and precision.",
-            ("mmtrain bench data=avdigits training.batch_size=128",),
-            (CONFIG_DIR, JOB),
+            ("mmtrain bench data=avdigits training.batch_size=128", "mmtrain bench --feed data=grocery"),
+            (Flag("--feed", "time batches from the store against decoding the files of the same rows"), CONFIG_DIR, JOB),
         ),
         Command(
             "list",

@@ -1,26 +1,34 @@
-"""`mmtrain bench`: what the loop costs beside a bare hand-written one.
+"""`mmtrain bench`: what the loop costs beside a bare hand-written one, or with --feed, batches from the store beside decoding.
 
 Both loops take the same batches through the same model with the same optimizer, clipping and precision; ours also logs, meters
-and shows. They run in turns, so that a noisy machine disturbs both alike, and the medians are compared.
+and shows. Whatever is compared runs in turns, so that a noisy machine disturbs both alike, and the medians are taken.
 """
 
 import copy
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from mmtrain.assembly import data_parts
 from mmtrain.batch import FUSED, Batch
 from mmtrain.config import Run, build
+from mmtrain.data import prepare
+from mmtrain.data.live import Live
+from mmtrain.errors import ConfigError, Problem
 from mmtrain.folder import RunFolder
-from mmtrain.runtime import Runtime, compile_parts
+from mmtrain.runtime import compile_parts
+from mmtrain.source import TRAIN
 from mmtrain.train import open_session, prepare_data
 from mmtrain.training.loop import Loop
 
@@ -34,18 +42,45 @@ def bench(config: Run) -> float:
     data = prepare_data(config)
     with tempfile.TemporaryDirectory() as path, open_session(config, data, RunFolder(Path(path))) as session:
         loop = session.loop
+        loop.freezing.apply(0)
         size = loop.settings.batch_size * loop.settings.accumulate
         groups = list(islice(loop.groups(), STEPS))
         bare = _bare(config, loop)
-        ours_seconds, bare_seconds = _alternate(lambda group: loop.take_step(group), bare, groups, loop.runtime)
-    table = Table("loop", "ms a step", "rows/s")
-    for name, seconds in (("mmtrain", ours_seconds), ("bare", bare_seconds)):
+        ours_seconds, bare_seconds = _alternate(lambda group: loop.take_step(group), bare, groups, loop.runtime.device)
+    ratio = ours_seconds / bare_seconds
+    _print(Table("loop", "ms a step", "rows/s"), {"mmtrain": ours_seconds, "bare": bare_seconds}, size, ratio)
+    return ratio
+
+
+def feed(config: Run) -> float:
+    """Print the seconds that a batch of train takes from the store and when its files are decoded, and their ratio, which is returned.
+
+    Both give the same shuffled rows to the host, ready for the model; decoding uses all cores, as it does where a store would be too large.
+
+    Raises:
+        ConfigError: no modality of the data is read from files.
+    """
+    data, parts = prepare_data(config), data_parts(config)
+    size, stored = config.training["batch_size"], data.splits[TRAIN]
+    rows = np.random.default_rng(config.seed).permutation(len(stored))
+    groups = [rows[start : start + size] for start in range(0, len(rows), size)][:STEPS]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = replace(parts.settings, cache=folder, cache_limit_gb=1e-9)
+        decoded = prepare(parts.source, settings, parts.modalities, parts.tasks, progress=True, state=data.state()).splits[TRAIN]
+        if not any(isinstance(store, Live) for store in decoded.stores.values()):
+            raise ConfigError(Problem("data.modalities", "none is read from files", "choose data with pictures, sounds or clips"))
+        decoded_seconds, stored_seconds = _alternate(decoded.batch, stored.batch, groups, torch.device("cpu"))
+    ratio = decoded_seconds / stored_seconds
+    _print(Table("rows", "ms a batch", "rows/s"), {"stored": stored_seconds, "decoded": decoded_seconds}, size, ratio)
+    return ratio
+
+
+def _print(table: Table, found: Mapping[str, float], size: int, ratio: float) -> None:
+    for name, seconds in found.items():
         table.add_row(name, f"{seconds * 1000:.2f}", f"{size / seconds:,.0f}")
     console = Console()
     console.print(table)
-    ratio = ours_seconds / bare_seconds
     console.print(f"ratio {ratio:.3f}: median of {ROUNDS} turns of {STEPS} steps each, in alternation")
-    return ratio
 
 
 def _bare(config: Run, loop: Loop) -> Callable[[Sequence[Batch]], None]:
@@ -74,24 +109,23 @@ def _bare(config: Run, loop: Loop) -> Callable[[Sequence[Batch]], None]:
         scaler.update()
         optimizer.zero_grad(set_to_none=True)
 
-    model.train()
     return step
 
 
 def _alternate(
-    ours: Callable[[Sequence[Batch]], object], bare: Callable[[Sequence[Batch]], object], groups: list[list[Batch]], runtime: Runtime
+    first: Callable[[Any], object], second: Callable[[Any], object], groups: Sequence[Any], device: torch.device
 ) -> tuple[float, float]:
     """Median seconds a step of each."""
-    for step in (ours, bare):
+    for step in (first, second):
         for group in islice(cycle(groups), WARM_UP):
             step(group)
-    taken: dict[Callable[[Sequence[Batch]], object], list[float]] = {ours: [], bare: []}
+    taken: list[tuple[Callable[[Any], object], list[float]]] = [(first, []), (second, [])]
     for _ in range(ROUNDS):
-        for step, seconds in taken.items():
+        for step, seconds in taken:
             started = time.perf_counter()
             for group in islice(cycle(groups), STEPS):
                 step(group)
-            if runtime.device.type == "cuda":
-                torch.cuda.synchronize(runtime.device)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
             seconds.append((time.perf_counter() - started) / STEPS)
-    return statistics.median(taken[ours]), statistics.median(taken[bare])
+    return statistics.median(taken[0][1]), statistics.median(taken[1][1])

@@ -127,7 +127,7 @@ def _check(words: Sequence[str], flags: Flags) -> None:
     if config is not None:
         from mmtrain.check import check
 
-        check(config)
+        check(config, output=Path(flags.get("--output", ["check.html"])[-1]))
 
 
 def _prepare(words: Sequence[str], flags: Flags) -> None:
@@ -141,9 +141,9 @@ def _prepare(words: Sequence[str], flags: Flags) -> None:
 def _bench(words: Sequence[str], flags: Flags) -> None:
     config = _loaded(words, flags)
     if config is not None:
-        from mmtrain.bench import bench
+        from mmtrain.bench import bench, feed
 
-        bench(config)
+        (feed if "--feed" in flags else bench)(config)
 
 
 def _evaluate(words: Sequence[str], flags: Flags) -> None:
@@ -151,7 +151,7 @@ def _evaluate(words: Sequence[str], flags: Flags) -> None:
     folder = RunFolder.open(Path(words[0])).path
     from mmtrain.evaluate import evaluate
 
-    evaluate(folder, flags.get("--split", ["test"])[-1], overrides=words[1:], trust=_trust(flags))
+    evaluate(folder, flags.get("--split", ["test"])[-1], overrides=words[1:], trust=_trust(flags), per_class="--per-class" in flags)
 
 
 def _predict(words: Sequence[str], flags: Flags) -> None:
@@ -170,7 +170,15 @@ def _list(words: Sequence[str], flags: Flags) -> None:
     print(listing(words[0] if words else None, _config_dir(flags)))
 
 
+def _init(words: Sequence[str], flags: Flags) -> None:
+    from mmtrain.init import init
+
+    output = Path(flags["--output"][-1]) if "--output" in flags else None
+    init(Path(words[0]), output=output, targets=flags.get("--target", ()))
+
+
 RUNNERS: dict[str, Callable[[Sequence[str], Flags], None]] = {
+    "init": _init,
     "train": _train,
     "check": _check,
     "prepare": _prepare,

@@ -1,5 +1,6 @@
 """`mmtrain list`: every choice with one line, and a group's options with type and default."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -49,7 +50,9 @@ def _options(choice: Choice) -> dict[str, Option]:
     if not isinstance(target, str):
         return {}
     module = target.rpartition(".")[0]
-    return dict(signature(target, str(choice.file), [module]).options)  # reading a part's source runs none of it
+    options = signature(target, str(choice.file), [module]).options  # reading a part's source runs none of it
+    given = {name: tree[name] for name in options if tree.get(name, MISSING) != MISSING}  # what tells this choice from others
+    return {name: replace(option, default=given[name], required=False) if name in given else option for name, option in options.items()}
 
 
 def _default(option: Option) -> str:

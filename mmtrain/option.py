@@ -43,6 +43,13 @@ class IsColumn:
     """Marks an option whose value names a column of the user's table; the check looks it up in the table's header."""
 
 
+@dataclass(frozen=True)
+class From:
+    """Marks a nested part of another group than the option's own name: `image: Annotated[Part, From("encoder.image")]`."""
+
+    group: str
+
+
 Fraction = Annotated[float, Range(0, 1)]
 Dropout = Annotated[float, Range(0, below=1)]
 Positive = Annotated[float, Range(above=0)]
@@ -51,5 +58,5 @@ Count = Annotated[int, Range(1)]
 Column = Annotated[str, IsColumn()]
 
 # A nested part: `{_target_: ..., option: ...}` in YAML; the builder hands over the class with its options bound,
-# and the owner calls it with the facts: `self.loss = loss(spec)`.
+# and the owner calls it with the facts: `self.loss = loss(spec)`. It is one of the group that has the option's name, or of `From`.
 Part = Callable[..., Any]

@@ -10,6 +10,8 @@ import polars as pl
 
 from mmtrain.errors import Problem
 
+ISO = r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z|[+-]\d\d(?::?\d\d)?)?)?$"  # the day, and the time without its zone
+
 
 @dataclass(frozen=True)
 class Table:
@@ -33,7 +35,14 @@ class Table:
 
     def take(self, rows: np.ndarray | slice) -> "Table":
         """The rows at these positions; cells found bad there are reported to this table."""
-        return replace(self, frame=self.frame[rows], numbers=self.numbers[rows])
+        return replace(self, frame=self._frame_of(rows), numbers=self.numbers[rows])
+
+    def _frame_of(self, rows: np.ndarray | slice) -> pl.DataFrame:
+        if isinstance(rows, slice) or 2 * len(rows) < len(self) or not (np.diff(rows) > 0).all():
+            return self.frame[rows]
+        kept = np.zeros(len(self), bool)
+        kept[rows] = True
+        return self.frame.filter(kept)  # of most rows in their order: half the memory that picking them one by one takes
 
     def text(self, column: str) -> list[str | None]:
         """The cells as the user's own text, NFC-normalised; None where missing. Numbers from typed files become text."""
@@ -56,6 +65,22 @@ class Table:
             self.reject(row, column, f"found '{self.frame[column][row]}', which is no number")
         return numbers.to_numpy().astype(np.float64)
 
+    def times(self, column: str, form: str | None = None) -> np.ndarray:
+        """The cells as (n,) datetime64 in microseconds, NaT where missing; a cell that is no date is rejected, and NaT there too.
+
+        Text is a date or a date with a time, as ISO writes them or in this `form` (as `strptime` writes it). A time is what the clock
+        on the wall shows: what it is off Greenwich is left away.
+        """
+        cells = self.frame[column]
+        if isinstance(cells.dtype, pl.Datetime):
+            times = cells.dt.replace_time_zone(None)
+        else:
+            times = cells if cells.dtype == pl.Date else parse_times(cells.cast(pl.String), form)
+        for row in (times.is_null() & cells.is_not_null()).arg_true().to_list():
+            allowed = "YYYY-MM-DD or YYYY-MM-DD hh:mm:ss" if form is None else f"the form '{form}'"
+            self.reject(row, column, f"found '{self.frame[column][row]}', which is no date in {allowed}")
+        return times.to_numpy().astype("M8[us]")
+
     def path(self, cell: str) -> Path:
         """The file that a cell names: relative paths start at `root`, and either slash separates folders."""
         path = Path(cell.replace("\\", "/"))
@@ -64,3 +89,17 @@ class Table:
     def reject(self, row: int, column: str, found: str) -> None:
         """Note that the cell at this position cannot be read."""
         self.bad.append(Problem(f"{self.file}, row {self.numbers[row]}, column '{column}'", found))
+
+
+def parse_times(text: pl.Series, form: str | None) -> pl.Series:
+    """Dates and times without a zone, null where a cell is none in this form (None: ISO).
+
+    Raises:
+        polars.exceptions.PolarsError: the form cannot be one of a date.
+    """
+    text = text.str.strip_chars()
+    if form is not None:
+        return text.str.strptime(pl.Datetime("us"), form, strict=False)
+    text = text.str.extract(ISO, 1) + "T" + text.str.extract(ISO, 2).fill_null("00:00")
+    minutes, seconds = (text.str.strptime(pl.Datetime("us"), known, strict=False) for known in ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"))
+    return minutes.fill_null(seconds)

@@ -3,7 +3,10 @@
 import pytest
 import torch
 
+from mmtrain import mixing
 from mmtrain.assembly import build_model, data_parts
+from mmtrain.augmentation import audio as augmentation_audio
+from mmtrain.augmentation import image as augmentation_image
 from mmtrain.config import load
 from mmtrain.data import prepare
 from mmtrain.encoder import audio, image, text
@@ -35,6 +38,17 @@ def test_an_encoder_by_name_wins_over_one_by_kind() -> None:
     built = model("+encoder/text@encoder.caption=bag")
     assert [type(built.encoder[name]) for name in built.encoder] == [image.CNN, text.Bag, audio.CNN]
     assert isinstance(model().encoder["caption"], text.GRU)
+
+
+def test_augmentation_goes_by_name_then_by_kind_and_may_be_absent() -> None:
+    words = ["augmentation/image=rand_augment", "augmentation/image@augmentation.picture=standard", "augmentation.picture.flip=0"]
+    built = model(*words, "augmentation/audio=standard", "mixing=cutmix")
+    assert {name: type(part) for name, part in built.augmentation.items()} == {
+        "picture": augmentation_image.Standard,
+        "tone": augmentation_audio.Standard,
+    }
+    assert isinstance(built.mixing, mixing.Cutmix)
+    assert built.mixing.grid == (32, 32)
 
 
 @pytest.mark.parametrize("fusion", ["concat", "sum", "weighted"])

@@ -26,5 +26,24 @@ def test_it_prints_the_ratio(tiny: list[str], tmp_path: Path, monkeypatch: pytes
     assert list(tmp_path.iterdir()) == []
 
 
+def test_frozen_parts_rest_in_both_loops(tiny: list[str]) -> None:
+    assert bench.bench(load([*tiny, "training.freeze.encoder=always"]).config) > 0
+
+
+def test_feeding_compares_the_store_with_decoding(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--feed", *tiny]) == 0
+    out = capsys.readouterr().out
+    times = {name: float(number) for name, number in re.findall(r"│ (stored|decoded) +│ +([\d.]+) +│", out)}
+    [ratio] = re.findall(r"ratio ([\d.]+): median of 2 turns of 2 steps each", out)
+    assert float(ratio) == pytest.approx(times["decoded"] / times["stored"], rel=0.2)
+    assert float(ratio) > 1
+
+
+def test_what_has_no_files_is_not_decoded(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["~data.modalities.picture", "~data.modalities.tone"]
+    assert main(["bench", "--feed", *tiny, *words]) == 2
+    assert "data.modalities: none is read from files; choose data with pictures, sounds or clips" in capsys.readouterr().err
+
+
 def test_the_ratio_is_returned(tiny: list[str]) -> None:
     assert bench.bench(load([*tiny, "training.accumulate=2", "training.clip=null"]).config) > 0

@@ -96,7 +96,7 @@ def test_the_other_commands(calls: Calls) -> None:
     assert [main([name, "seed=1"]) for name in ("check", "prepare", "bench")] == [0, 0, 0]
     assert main(["prepare", "--clear"]) == 0
     assert [(name, config.seed, options) for name, (config,), options in calls] == [
-        ("check.check", 1, {}),
+        ("check.check", 1, {"output": Path("check.html")}),
         ("prepare.prepare", 1, {"clear_old": False}),
         ("bench.bench", 1, {}),
         ("prepare.prepare", 0, {"clear_old": True}),
@@ -105,15 +105,17 @@ def test_the_other_commands(calls: Calls) -> None:
 
 def test_commands_on_a_run(calls: Calls, run: Path) -> None:
     assert main(["evaluate", str(run)]) == 0
+    assert main(["evaluate", str(run), "--per-class"]) == 0
     assert main(["evaluate", str(run), "--split=val", "--trust", "a,b", "--trust", "c"]) == 0
     assert main(["evaluate", str(run), "data.root=/moved", "data.test=other.csv"]) == 0
     assert main(["predict", str(run), "new.csv", "--output", "out.csv"]) == 0
     assert main(["predict", str(run), "new.csv", "--output", "out.csv", "--root", "media"]) == 0
     file, output = Path("new.csv"), Path("out.csv")
     assert calls == [
-        ("evaluate.evaluate", (run, "test"), {"overrides": [], "trust": []}),
-        ("evaluate.evaluate", (run, "val"), {"overrides": [], "trust": ["a", "b", "c"]}),
-        ("evaluate.evaluate", (run, "test"), {"overrides": ["data.root=/moved", "data.test=other.csv"], "trust": []}),
+        ("evaluate.evaluate", (run, "test"), {"overrides": [], "trust": [], "per_class": False}),
+        ("evaluate.evaluate", (run, "test"), {"overrides": [], "trust": [], "per_class": True}),
+        ("evaluate.evaluate", (run, "val"), {"overrides": [], "trust": ["a", "b", "c"], "per_class": False}),
+        ("evaluate.evaluate", (run, "test"), {"overrides": ["data.root=/moved", "data.test=other.csv"], "trust": [], "per_class": False}),
         ("predict.predict", (run, file, output), {"root": None, "trust": []}),
         ("predict.predict", (run, file, output), {"root": Path("media"), "trust": []}),
     ]

@@ -16,10 +16,12 @@ def without(found: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def test_test_is_as_in_the_results(run: Path) -> None:
     results = RunFolder(run).results()
-    scores = evaluate(run)
+    scores = evaluate(run, per_class=True)
     found = scores.tasks
     assert scores.skill == results["test"]["skill"]
-    assert without(found, "constant", "loss") == results["test"]["tasks"]
+    assert without(found, "constant", "loss") == without(results["test"]["tasks"], "classes")
+    expected = {task: numbers["classes"] for task, numbers in results["test"]["tasks"].items() if "classes" in numbers}
+    assert scores.classes == expected
     assert {task: numbers["constant"] for task, numbers in found.items()} == {
         task: constant for task, numbers in results["baseline"].items() for constant in numbers.values()
     }
@@ -34,7 +36,8 @@ def test_validation_is_as_in_the_best_epoch(run: Path) -> None:
 def test_half_precision_too(tiny: list[str], tmp_path: Path) -> None:
     place = tmp_path / "run"
     assert main(["train", *tiny, "data.limit=32", "training.epochs=1", "training.precision=bf16", f"hydra.run.dir={place}"]) == 0
-    assert without(evaluate(place).tasks, "constant", "loss") == RunFolder(place).results()["test"]["tasks"]
+    expected = without(RunFolder(place).results()["test"]["tasks"], "classes")
+    assert without(evaluate(place).tasks, "constant", "loss") == expected
 
 
 def test_what_is_printed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,6 +53,30 @@ def test_what_is_printed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert row[2] == f"{found[task][metric]:.3f}"
         primary = [f"{found[task]['constant']:.3f}", f"{found[task]['skill']:.3f}", str(found[task]["rows"])]
         assert row[3:] == (primary if row[0] else ["", "", ""])
+
+
+@pytest.mark.parametrize("width", [200, 60, 50])
+def test_every_label_is_printed_where_asked(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """A table a task of classes, the most frequent label first; no figure is cut on a narrow terminal."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(["evaluate", str(run), "--per-class"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= width
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in out.splitlines() if line[0] == "│"]
+    rows = [row for row in rows if len(row) == 5]  # the metrics have six columns
+    expected = []
+    for classes in evaluate(run, per_class=True).classes.values():
+        for label, found in sorted(classes.items(), key=lambda item: -item[1]["rows"]):
+            figures = ["-" if found[name] is None else f"{found[name]:.3f}" for name in ("precision", "recall", "f1")]
+            expected.append([label, str(found["rows"]), *figures])
+    assert rows == expected
+
+
+def test_labels_are_printed_only_where_asked(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(run)]) == 0
+    assert "recall" not in capsys.readouterr().out
 
 
 def test_a_run_is_not_changed(run: Path) -> None:

@@ -58,3 +58,9 @@ def test_the_users_own_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "fusion=mine  My own.\n  x  ???  a whole number\n  y  a    text" in text
     assert "fusion=concat" in text
     assert "fusion=broken  Broken." in text
+
+
+def test_what_a_choice_sets_is_shown_in_place_of_the_default() -> None:
+    shown = listing("encoder/image").split("\n\n")
+    depths = {part.split()[0]: line.split()[1] for part in shown for line in part.splitlines() if line.startswith("  depth ")}
+    assert depths == {f"encoder/image=resnet{depth}": str(depth) for depth in (18, 34, 50)}

@@ -153,7 +153,9 @@ def views(request: pytest.FixtureRequest, model: Model, data: Data) -> Model:
     """The model with one view a modality, and in the second case with a fused view beside them."""
     fusion = Late({name: encoder.out_dim for name, encoder in model.encoder.items()}, fused=request.param)
     encoders = dict(model.encoder.items())
-    return Model(data.modalities, {}, encoders, model.mixing, model.missing, fusion, Shared, data.tasks, model.decision, auxiliary=0.3).eval()
+    return Model(
+        data.modalities, {}, encoders, model.mixing, model.missing, fusion, Shared, data.tasks, model.decision, auxiliary=0.3
+    ).eval()
 
 
 def test_auxiliary_losses_are_means_over_the_rows_of_their_view(views: Model, data: Data, batch: Batch) -> None:

@@ -24,12 +24,13 @@ BLOCKS = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.Match)
 SAYS_NOTHING = {"util", "utils", "common", "helper", "helpers", "misc"}
 ABSOLUTE = re.compile(r"""(?<![\w.})/])/(?:home|root|tmp|usr|opt|var|mnt|srv|work|Users)/(?!bin/env )\w""")
 
-STAGES = {"source", "modality", "encoder", "missing", "fusion", "sharing", "task", "loss", "balancing", "decision"}
+STAGES = {"source", "modality", "augmentation", "encoder", "mixing", "missing", "fusion", "sharing"}
+STAGES |= {"task", "loss", "balancing", "decision"}
 SHARED = {"batch", "errors", "format", "option", "spec", "table", "transformer"}
 ALSO = {"task": {"metric"}}  # a task names its metrics; `metric` knows no stage
 KNOW_HYDRA = {"cli", "config"}
 
-PARTS = STAGES | {"optimizer", "scheduler", "tracker"}
+PARTS = STAGES | {"sampler", "optimizer", "scheduler", "tracker"}
 PART_YAMLS = [path for path in YAMLS if path.relative_to(ROOT / "configs").parts[0] in PARTS]
 
 
@@ -138,7 +139,9 @@ def test_nothing_names_a_place_on_one_machine() -> None:
 def test_nothing_is_unpickled(path: Path) -> None:
     """A run folder or a store from someone else must not be able to run code."""
     assert {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}.isdisjoint(name.split(".")[0] for name in imports_of(path))
-    calls = [ast.unparse(node.func) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
+    nodes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
+    # torch's own reader of tensors alone, for the files of weights that its users exchange
+    calls = [ast.unparse(node.func) for node in nodes if "weights_only=True" not in map(ast.unparse, node.keywords)]
     assert {"torch.load", "torch.save", "eval", "exec"}.isdisjoint(calls)
     assert "allow_pickle=True" not in path.read_text(encoding="utf-8")
 
@@ -167,16 +170,23 @@ def test_a_yaml_opens_with_its_purpose(path: Path) -> None:
     assert re.fullmatch(r"# [A-Z0-9`].*", comments[0])
 
 
+def place_of(path: Path) -> Path:
+    """Where a YAML's module stands: `resnet18` and `resnet50` are `resnet`, unless there is a module of the very name."""
+    place = path.relative_to(ROOT / "configs").with_suffix("")
+    own = (ROOT / "mmtrain" / place).with_suffix(".py").is_file()
+    return place if own else place.with_name(place.name.rstrip("0123456789"))
+
+
 @each_part
 def test_yaml_module_and_test_share_a_stem(path: Path) -> None:
-    place = path.relative_to(ROOT / "configs").with_suffix("")
+    place = place_of(path)
     assert (ROOT / "mmtrain" / place).with_suffix(".py").is_file()
     assert (ROOT / "tests" / place.parent / f"test_{place.name}.py").is_file()
 
 
 @each_part
 def test_a_yaml_names_an_export_of_its_own_package(path: Path) -> None:
-    place = path.relative_to(ROOT / "configs").with_suffix("")
+    place = place_of(path)
     package, _, name = content_of(path)["_target_"].rpartition(".")
     assert package == ".".join(["mmtrain", *place.parent.parts])
     module = importlib.import_module(package)
@@ -199,9 +209,10 @@ def test_every_part_can_be_chosen(package: str) -> None:
     if not group or group[0] not in PARTS:
         return
     exports = vars(importlib.import_module(package))
+    chosen = {place_of(path) for path in PART_YAMLS}
     for name in exports.get("__all__", []):
         if is_part(exports[name]):
-            assert (ROOT / "configs").joinpath(*exports[name].__module__.split(".")[1:]).with_suffix(".yaml").is_file(), name
+            assert Path(*exports[name].__module__.split(".")[1:]) in chosen, name
 
 
 @each_package

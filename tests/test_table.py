@@ -1,5 +1,6 @@
 """Cells as text, as numbers and as paths; what cannot be read is named by row, column and file."""
 
+import datetime
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,61 @@ def test_what_is_no_number_is_rejected(cell: str, decimal: str) -> None:
     table = table_of(["1", cell], decimal=decimal)
     assert np.isnan(table.floats("cell")[1])
     assert [str(problem) for problem in table.bad] == [f"rows.csv, row 2, column 'cell': found '{cell}', which is no number"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "time"),
+    [
+        ("2024-01-31", "2024-01-31T00:00"),
+        (" 2024-01-31 ", "2024-01-31T00:00"),
+        ("2024-02-29T23:59", "2024-02-29T23:59"),
+        ("2024-01-31 10:20:30.25", "2024-01-31T10:20:30.25"),
+        ("2024-01-31T10:20Z", "2024-01-31T10:20"),  # the clock on the wall there
+        ("2024-01-31 10:20:00+01:00", "2024-01-31T10:20"),
+        ("0001-01-01", "0001-01-01T00:00"),
+        (datetime.date(2024, 1, 31), "2024-01-31T00:00"),
+        (datetime.datetime(2024, 1, 31, 10, 20), "2024-01-31T10:20"),
+        (datetime.datetime(2024, 1, 31, 10, 20, tzinfo=datetime.UTC), "2024-01-31T10:20"),
+        (None, "NaT"),
+    ],
+)
+def test_times(cell: Any, time: str) -> None:
+    table = table_of([cell, None])
+    found = table.times("cell")
+    assert found.dtype == "M8[us]"
+    np.testing.assert_array_equal(found, np.array([time, "NaT"], "M8[us]"))
+    assert table.bad == []
+
+
+@pytest.mark.parametrize(
+    "cell", ["2023-02-29", "31.01.2024", "01-02-03", "20240131", "10:20", "2024-01-31T10", "2024-01-31-05", "soon", ""]
+)
+def test_what_is_no_date_is_rejected(cell: str) -> None:
+    table = table_of(["2024-01-31", cell])
+    assert np.isnat(table.times("cell")).tolist() == [False, True]
+    expected = f"rows.csv, row 2, column 'cell': found '{cell}', which is no date in YYYY-MM-DD or YYYY-MM-DD hh:mm:ss"
+    assert [str(problem) for problem in table.bad] == [expected]
+
+
+def test_a_number_or_a_time_alone_is_no_date() -> None:
+    for cell in (2024, datetime.time(10, 20)):
+        table = table_of([cell])
+        assert np.isnat(table.times("cell")).all()
+        assert len(table.bad) == 1
+
+
+def test_dates_in_a_form_of_their_own() -> None:
+    table = table_of(["31.1.2024", "2024-01-31", None])
+    np.testing.assert_array_equal(table.times("cell", "%d.%m.%Y"), np.array(["2024-01-31", "NaT", "NaT"], "M8[us]"))
+    assert [problem.found for problem in table.bad] == ["found '2024-01-31', which is no date in the form '%d.%m.%Y'"]
+
+
+def test_most_rows_in_their_order_are_the_same_rows() -> None:
+    table = table_of(["a", None, "c", "d"])
+    for rows in ([0, 1, 3], [3, 1, 0], [0, 0, 1, 2, 3], [1], []):
+        part = table.take(np.array(rows, np.int64))
+        assert part.text("cell") == [["a", None, "c", "d"][row] for row in rows]
+        assert part.numbers.tolist() == [row + 1 for row in rows]
 
 
 def test_rows_keep_their_numbers_and_report_to_the_table_they_came_from() -> None:

@@ -114,8 +114,14 @@ def test_results(run: Path) -> None:
     assert (found["status"], found["seed"], found["selected_by"]) == ("finished", 0, "skill")
     assert set(found["test"]) == {"skill", "tasks"}
     assert {name: set(task) for name, task in found["test"]["tasks"].items()} == {
-        name: {"skill", "rows"} | metrics for name, metrics in METRICS.items()
+        name: {"skill", "rows"} | metrics | (set() if name == "position" else {"classes"}) for name, metrics in METRICS.items()
     }
+    for task in (task for task in found["test"]["tasks"].values() if "classes" in task):
+        assert all(set(label) == {"precision", "recall", "f1", "rows"} for label in task["classes"].values())
+        assert sum(label["rows"] for label in task["classes"].values()) == task["rows"]
+        recalls = [label["recall"] for label in task["classes"].values() if label["rows"]]
+        assert task["balanced_accuracy"] == pytest.approx(sum(recalls) / len(recalls))
+    assert list(found["test"]["tasks"]["match"]["classes"]) == ["no", "yes"]
     skills = [task["skill"] for task in found["test"]["tasks"].values()]
     assert found["test"]["skill"] == pytest.approx(sum(skills) / 5)
     assert {name: set(task) for name, task in found["baseline"].items()} == {

@@ -1,5 +1,7 @@
 """Attention against torch's own, and what masks promise."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -48,7 +50,7 @@ def test_a_cross_layer_adds_what_attention_and_perceptron_give() -> None:
 def test_layers_are_torchs_own() -> None:
     """The pre-norm encoder layer of torch, with the same weights."""
     ours = Transformer(8, layers=1, heads=2, expansion=3)
-    layer = ours.layers[0]
+    layer: Any = ours.layers[0]
     own = nn.TransformerEncoderLayer(8, 2, 24, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
     own.self_attn = torchs_own(layer.attention)
     own.linear1.load_state_dict(layer.perceptron[0].state_dict())

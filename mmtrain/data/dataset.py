@@ -20,7 +20,7 @@ AHEAD = 2  # batches that are made while one is used, where making them takes de
 class Dataset:
     """`positions` are the split's rows in the stores; targets and `ids` are in the split's own order.
 
-    `notes` say what the user should know of these rows.
+    `notes` say what the user should know of these rows. With `whole_rows` one that lacks a modality enters no loss.
     """
 
     modalities: Mapping[str, Modality]
@@ -29,6 +29,7 @@ class Dataset:
     encoded: Mapping[str, Target]
     ids: list[str]
     notes: Sequence[str] = ()
+    whole_rows: bool = False
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -48,6 +49,11 @@ class Dataset:
         """Which rows have a label, under the task's name."""
         return {name: target.labelled for name, target in self.encoded.items()}
 
+    @property
+    def answerable(self) -> np.ndarray:
+        """Which rows can be predicted from what they have, (n,) bool; all others get the task's prior."""
+        return self._answerable(self.present)
+
     def batch(self, rows: np.ndarray) -> Batch:
         """The rows with these numbers, on the host; one gather a modality.
 
@@ -57,7 +63,8 @@ class Dataset:
         places = self.positions[rows]
         found = {name: store.at(places) for name, store in self.stores.items()}
         present = {name: there.present for name, there in found.items()}
-        views = {FUSED: np.logical_or.reduce(list(present.values())), **present}
+        answerable = self._answerable(present)
+        views = {FUSED: answerable} | {name: there & answerable for name, there in present.items()}
         usable = {name: target.usable[rows] for name, target in self.encoded.items()}
         return Batch(
             inputs={name: modality.collate(found[name].arrays, found[name].places) for name, modality in self.modalities.items()},
@@ -69,15 +76,19 @@ class Dataset:
             rows=torch.from_numpy(np.asarray(rows, np.int64)),
         )
 
+    def _answerable(self, present: Mapping[str, np.ndarray]) -> np.ndarray:
+        masks = list(present.values())
+        return np.logical_and.reduce(masks) if self.whole_rows else np.logical_or.reduce(masks)
 
-def batches(dataset: Dataset, size: int, *, seed: int, epoch: int, shuffle: bool, skip: int = 0) -> Iterator[Batch]:
-    """Every row once, `size` at a time; the last batch may be smaller.
 
-    Shuffled, the order depends on `seed` and `epoch` alone. The first `skip` batches, which an interrupted epoch has seen,
-    are left out without being read. Where a modality is decoded on the fly, a thread makes the next batches meanwhile; it ends
-    when the iterator is exhausted or closed.
+def batches(dataset: Dataset, size: int, *, order: np.ndarray | None = None, skip: int = 0) -> Iterator[Batch]:
+    """Rows `size` at a time; the last batch may be smaller.
+
+    `order` holds the numbers of the rows, some perhaps several times, as a sampler gives them; by default it is every row once, in
+    the split's own order. The first `skip` batches, which an interrupted epoch has seen, are left out without being read. Where
+    a modality is decoded on the fly, a thread makes the next batches meanwhile; it ends when the iterator is exhausted or closed.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(len(dataset)) if shuffle else np.arange(len(dataset))
+    order = np.arange(len(dataset)) if order is None else order
     parts = (order[start : start + size] for start in range(skip * size, len(order), size))
     if any(isinstance(store, Live) for store in dataset.stores.values()):
         yield from ahead(dataset.batch, parts, threads=1, count=AHEAD)

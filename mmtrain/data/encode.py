@@ -15,7 +15,8 @@ from mmtrain.errors import Problem
 from mmtrain.modality import Modality
 from mmtrain.table import Table
 
-ROWS = 256  # of a chunk, at most
+ROWS = 64  # of a chunk, at most, where each cell is a file: of clips, they are some hundred megabytes
+CELL_ROWS = 16384  # where cells hold the values themselves: a column's overhead, shared by so many rows, is nothing
 
 Arrays = dict[str, np.ndarray | list[np.ndarray]]
 
@@ -34,8 +35,8 @@ def encode_chunks(modality: Modality, table: Table, done: Callable[[int], None])
 
     Decoders of pictures and sounds release the interpreter's lock, so threads keep all cores busy without copies.
     """
-    threads = os.cpu_count() or 1
-    size = max(1, min(ROWS, -(-len(table) // threads)))  # few rows, such as those of a batch, are for all cores too
+    threads, most = os.cpu_count() or 1, ROWS if modality.files else CELL_ROWS
+    size = max(1, min(most, -(-len(table) // threads)))  # few rows, such as those of a batch, are for all cores too
     parts = (table.take(slice(start, start + size)) for start in range(0, len(table), size))
     # No further ahead than this, or whole tables would pile up in memory.
     with closing(ahead(partial(_encode, modality), parts, threads=threads, count=threads)) as chunks:

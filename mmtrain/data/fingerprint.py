@@ -4,7 +4,7 @@ import inspect
 import json
 from functools import cache
 from hashlib import blake2b
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from mmtrain import __version__
 from mmtrain.modality import Modality
 from mmtrain.table import Table
 
-LIBRARIES = ("numpy", "pillow", "scipy", "soundfile", "tokenizers")  # decode or change what the cells hold
+LIBRARIES = ("av", "numpy", "pillow", "scipy", "soundfile", "tokenizers")  # decode or change what the cells hold
 
 
 def fingerprint(modality: Modality, table: Table) -> str:
@@ -41,15 +41,22 @@ def fingerprint(modality: Modality, table: Table) -> str:
     for column in modality.columns:
         cells = table.frame[column]
         digest.update(_content(cells))
-        if modality.files and cells.dtype != pl.Binary:
+        if modality.files and cells.dtype != pl.Binary and not cells.dtype.is_nested():
             digest.update(_files(table, column))
     return digest.hexdigest()
 
 
 @cache
-def _versions() -> dict[str, str]:
-    """Of the installed libraries: after an upgrade the same cells may be read differently."""
-    return {library: version(library) for library in LIBRARIES}
+def _versions() -> dict[str, str | None]:
+    """Of the installed libraries: after an upgrade the same cells may be read differently. None where an optional one is not installed."""
+    return {library: _version(library) for library in LIBRARIES}
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
 
 
 @cache
@@ -64,22 +71,32 @@ def _code(kind: type) -> bytes:
 
 
 def _content(cells: pl.Series) -> bytes:
-    """Every cell, and its length, so that "ab", "c" differs from "a", "bc"."""
+    """Every cell, and its length, so that "ab", "c" differs from "a", "bc"; of lists so at every level."""
+    if isinstance(cells.dtype, pl.Array):
+        cells = cells.arr.to_list()
+    if cells.dtype == pl.List:
+        return _bytes(cells.list.len()) + _content(cells.explode())
     if cells.dtype == pl.Binary:
         lengths, content = cells.bin.size(), b"".join(cells.drop_nulls().to_list())
     else:
         text = cells.cast(pl.String)
-        lengths, content = text.str.len_bytes(), "".join(text.drop_nulls().to_list()).encode()
-    return lengths.cast(pl.Int64).fill_null(-1).to_numpy().tobytes() + content
+        lengths, content = text.str.len_bytes(), text.str.join("").item().encode()
+    return _bytes(lengths) + content
+
+
+def _bytes(lengths: pl.Series) -> bytes:
+    return lengths.cast(pl.Int64).fill_null(-1).to_numpy().tobytes()
 
 
 def _files(table: Table, column: str) -> bytes:
-    """Size and time of the file that each cell names; -1 where there is none."""
+    """Size and time of the file that each cell names, of a folder also those of every file in it; -1 where there is none."""
     facts = []
     for cell in table.frame[column].cast(pl.String).drop_nulls().unique(maintain_order=True):
         try:
-            found = table.path(cell).stat()
-            facts += [found.st_size, found.st_mtime_ns]
+            path = table.path(cell)
+            inside = sorted(path.iterdir()) if path.is_dir() else []  # another name for one of them changes the folder's own time
+            found = [file.stat() for file in (path, *inside)]
+            facts += [len(found), *(fact for file in found for fact in (file.st_size, file.st_mtime_ns))]
         except (OSError, ValueError):
-            facts += [-1, -1]
+            facts.append(-1)
     return np.array(facts, np.int64).tobytes()

@@ -15,6 +15,7 @@ from mmtrain.data.store import SHOWN, Rows, Store, gather, refuse_bad
 from mmtrain.errors import Problem
 from mmtrain.modality import Modality
 from mmtrain.modality.cell import UnreadableError, encoded_file, filled_cells
+from mmtrain.modality.numbers import numbers_in
 from mmtrain.table import Table
 
 GIB = 2**30
@@ -64,7 +65,7 @@ def open_live(modality: Modality, table: Table, settings: Settings) -> Live | No
     Raises:
         DataError: a cell names a file that does not exist or is empty, and `settings.on_bad` is `error`.
     """
-    if settings.cache_limit_gb is None or not modality.files:
+    if settings.cache_limit_gb is None or not modality.files or any(table.frame[name].dtype.is_nested() for name in modality.columns):
         return None
     size = estimated_size(modality, table)
     if size <= settings.cache_limit_gb * GIB:
@@ -92,9 +93,9 @@ def _present(modality: Modality, table: Table) -> np.ndarray:
     present = np.zeros(len(table), bool)
     for column in modality.columns:
         for row, cell in filled_cells(table, column):
+            holds_numbers = isinstance(cell, str) and numbers_in(cell, table.decimal) is not None
             try:
-                encoded_file(table, cell)
-                present[row] = True
+                present[row] = holds_numbers or encoded_file(table, cell) is not None
             except UnreadableError as error:
                 table.reject(row, column, str(error))
     return present

@@ -19,6 +19,7 @@ from mmtrain.data.problems import together
 from mmtrain.data.settings import Settings
 from mmtrain.data.store import Store, gather, refuse_bad
 from mmtrain.data.target import encode_targets
+from mmtrain.data.whole import whole_rows_only
 from mmtrain.errors import DataError
 from mmtrain.modality import Modality
 from mmtrain.source import TRAIN, Source, Splits
@@ -55,15 +56,17 @@ def prepare(
     *,
     progress: bool,
     state: Mapping[str, Any] | None = None,
+    whole_rows: bool = False,
 ) -> Data:
     """Read the tables, fit every part on train, and open the stores, building those that do not exist.
 
-    With `state`, of an earlier run's `Data.state()`, nothing is fitted. `progress` shows a bar for what is built.
+    With `state`, of an earlier run's `Data.state()`, nothing is fitted. `progress` shows a bar for what is built. With `whole_rows`
+    rows that lack a modality enter no loss, and those of train lose their labels.
 
     Raises:
         DataError: a file, a row or a cell cannot be used; no store is left behind half built.
     """
-    splits = _limited(source.tables(), settings.limit)
+    splits = limited(source.tables(), settings.limit)
     problems = [problem for table in splits.tables.values() for problem in missing_columns("data.modalities", modalities, table)]
     problems += missing_columns("tasks", tasks, splits.tables[splits.rows[TRAIN][0]])
     if problems:
@@ -75,18 +78,26 @@ def prepare(
         load_fitted(modalities, tasks, state)
     stores = _open_stores(splits, settings, modalities, show=progress)
     datasets = together([partial(_dataset, split, splits, stores, settings, modalities, tasks) for split in splits.rows])
+    if whole_rows:
+        datasets = [whole_rows_only(dataset, split, train=split == TRAIN) for split, dataset in zip(splits.rows, datasets, strict=True)]
     notes = [note for (table, name), store in stores.items() for note in _notes(name, splits.tables[table], store)]
     notes += [note for dataset in datasets for note in dataset.notes]
     return Data(dict(zip(splits.rows, datasets, strict=True)), modalities, tasks, stores, notes)
 
 
 def open_rows(
-    table: Table, settings: Settings, modalities: dict[str, Modality], tasks: dict[str, Task], *, ids: list[str] | None = None
+    table: Table,
+    settings: Settings,
+    modalities: dict[str, Modality],
+    tasks: dict[str, Task],
+    *,
+    ids: list[str] | None = None,
+    whole_rows: bool = False,
 ) -> Dataset:
     """Rows in memory (or decoded on the fly), read by fitted parts; for tables that are read once, such as those to predict.
 
     A column of labels that is not there labels no row, a column of an input that is not there makes it absent (with a note).
-    Rows are called by their numbers unless `ids` are given.
+    Rows are called by their numbers unless `ids` are given. With `whole_rows` rows that lack a modality enter no loss.
 
     Raises:
         DataError: no modality has a column in the table, or a cell cannot be read.
@@ -103,10 +114,11 @@ def open_rows(
     notes += [note for name, store in stores.items() for note in _notes(name, table, store)]
     notes += [f"{problem.where}: {problem.found}; it counts as absent" for problem in lacking]
     names = ids if ids is not None else [str(number) for number in table.numbers]
-    return Dataset(modalities, stores, np.arange(len(table)), targets, names, notes)
+    dataset = Dataset(modalities, stores, np.arange(len(table)), targets, names, notes)
+    return whole_rows_only(dataset, table.file, train=False) if whole_rows else dataset
 
 
-def _limited(splits: Splits, limit: int | None) -> Splits:
+def limited(splits: Splits, limit: int | None) -> Splits:
     """At most `limit` rows of every split, evenly spaced, and no row that belongs to no split: nothing else is decoded."""
     rows = {}
     for split, (table, positions) in splits.rows.items():

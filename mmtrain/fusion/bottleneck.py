@@ -60,9 +60,8 @@ class Bottleneck(nn.Module):
         open_mask = torch.ones(len(anyone), self.count, dtype=torch.bool, device=anyone.device)
         for layers in self.layers:
             become = []
-            for layer, name in zip(layers, seen, strict=True):
-                part = seen[name]
-                values = layer(torch.cat([part.values, shared], 1), torch.cat([part.mask, open_mask], 1))
+            for place, (name, part) in enumerate(list(seen.items())):
+                values = layers.get_submodule(str(place))(torch.cat([part.values, shared], 1), torch.cat([part.mask, open_mask], 1))
                 seen[name] = Tokens(torch.where(part.mask[..., None], values[:, : -self.count], 0.0), part.mask)
                 become.append(values[:, -self.count :])
             mean = torch.where(there, torch.stack(become), 0.0).sum(0) / there.sum(0).clamp(min=1)

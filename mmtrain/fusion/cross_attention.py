@@ -48,7 +48,7 @@ class CrossAttention(nn.Module):
         self.project = Project(in_dims, dim=dim)
         self.pairs = list(permutations(self.project.names, 2))
         self.streams = nn.ModuleList(
-            nn.ModuleList(CrossLayer(dim, heads=heads, expansion=expansion, dropout=dropout) for _ in range(layers)) for _ in self.pairs
+            nn.ModuleList(CrossLayer(dim, heads=heads, expansion=expansion, dropout=dropout) for _ in self.pairs) for _ in range(layers)
         )
         others = max(len(in_dims) - 1, 1)
         self.mixed = nn.ModuleList(nn.Linear(others * dim, dim) for _ in in_dims)
@@ -60,10 +60,10 @@ class CrossAttention(nn.Module):
         """The one view `fused`, which can speak for every row that has a modality."""
         projected = self.project(tokens, present)
         streams: dict[str, list[Tensor]] = {name: [] for name in projected}
-        for (target, source), layers in zip(self.pairs, self.streams, strict=True):
+        for place, (target, source) in enumerate(self.pairs):
             values = projected[target].values
-            for layer in layers:
-                values = layer(values, projected[source].values, projected[source].mask)
+            for layer in self.streams:
+                values = layer.get_submodule(str(place))(values, projected[source].values, projected[source].mask)
             streams[target].append(values)
         seen = {}
         for mixed, own, (name, part) in zip(self.mixed, self.own, projected.items(), strict=True):

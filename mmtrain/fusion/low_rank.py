@@ -38,10 +38,11 @@ class LowRank(nn.Module):
         self.views = [FUSED]
         self.out_dim = out_dim
         self.pool = Pool(in_dims, out_dim=pooled_dim)
-        self.factors = nn.ModuleList(nn.Linear(pooled_dim, rank * factor_dim) for _ in in_dims)
-        for factor in self.factors:
+        factors = [nn.Linear(pooled_dim, rank * factor_dim) for _ in in_dims]
+        for factor in factors:
             nn.init.normal_(factor.weight, std=1 / math.sqrt(pooled_dim))
             nn.init.ones_(factor.bias)
+        self.factors = nn.ModuleList(factors)
         self.rank = rank
         self.weights = nn.Parameter(torch.randn(rank) / math.sqrt(rank))
         self.bias = nn.Parameter(torch.zeros(factor_dim))

@@ -11,7 +11,21 @@ Another modality: a class as `Modality` describes it, with its input kind in `mm
 from mmtrain.modality.audio import AudioModality
 from mmtrain.modality.image import ImageModality
 from mmtrain.modality.protocol import Fixed, Modality, Ragged
+from mmtrain.modality.series import SeriesModality
 from mmtrain.modality.tabular import TabularModality
 from mmtrain.modality.text import TextModality
+from mmtrain.modality.vector import VectorModality
+from mmtrain.modality.video import VideoModality
 
-__all__ = ["AudioModality", "Fixed", "ImageModality", "Modality", "Ragged", "TabularModality", "TextModality"]
+__all__ = [
+    "AudioModality",
+    "Fixed",
+    "ImageModality",
+    "Modality",
+    "Ragged",
+    "SeriesModality",
+    "TabularModality",
+    "TextModality",
+    "VectorModality",
+    "VideoModality",
+]

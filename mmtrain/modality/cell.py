@@ -1,4 +1,4 @@
-"""Cells that stand for a file: its path, or (in Parquet, from a generator) the encoded file itself."""
+"""Cells that stand for a file (or a folder of files): its path, or (in Parquet, from a generator) the encoded file itself."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -29,7 +29,7 @@ def describe(cell: str | bytes) -> str:
 
 
 def encoded_file(table: Table, cell: str | bytes) -> Path | BytesIO:
-    """The file that the cell stands for, as decoders take it.
+    """The file that the cell stands for, as decoders take it; or the folder.
 
     Raises `UnreadableError` where there is no such file, it is empty, or the system refuses it.
     """
@@ -40,6 +40,6 @@ def encoded_file(table: Table, cell: str | bytes) -> Path | BytesIO:
         raise UnreadableError(f"{describe(cell)} does not exist (looked for {file})") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         raise UnreadableError(f"{describe(cell)} cannot be opened: {error}") from None
-    if size == 0:
+    if size == 0 and not (isinstance(file, Path) and file.is_dir()):  # some file systems give folders no size
         raise UnreadableError(f"{describe(cell)} is empty")
     return file

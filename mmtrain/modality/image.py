@@ -1,6 +1,9 @@
 """Pictures: decoded by Pillow, resized, stored as bytes."""
 
+import warnings
 from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -23,17 +26,29 @@ class ImageModality(nn.Module):
     """A picture a row, given as a path or as the encoded file.
 
     Every picture is turned upright (EXIF), brought to `channels` (1 grey, 3 colour, 4 colour and opacity) and resized to
-    `height` x `width` pixels by antialiased bilinear filtering. With 1 or 3 channels, what is transparent is laid on
-    white. Of an animation the first frame is taken. Calling it gives pixels from -1 to 1.
+    `height` x `width` pixels by antialiased bilinear filtering. Where the sides are in another proportion, `fit` says what happens:
+    `stretch` lets it go, `pad` shrinks the picture into the middle of nothing, `crop` cuts the middle out. With 1 or 3 channels,
+    what is transparent, as padding is, is laid on white. Of an animation the first frame is taken. Calling it gives
+    pixels from -1 to 1.
     """
 
     kind: ClassVar[str] = "image"
     files: ClassVar[bool] = True
 
-    def __init__(self, *, column: Column, height: Count = 64, width: Count = 64, channels: Literal[1, 3, 4] = 3) -> None:
+    def __init__(
+        self,
+        *,
+        column: Column,
+        height: Count = 64,
+        width: Count = 64,
+        channels: Literal[1, 3, 4] = 3,
+        fit: Literal["stretch", "pad", "crop"] = "stretch",
+    ) -> None:
         super().__init__()
-        self.column = column
+        self.column, self.fit_by = column, fit
         self.height, self.width, self.channels = height, width, channels
+        # Of many pixels and sloppy metadata, in files that it reads all the same. Not around each file: threads share the filters.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
 
     @property
     def columns(self) -> list[str]:
@@ -43,7 +58,7 @@ class ImageModality(nn.Module):
     @property
     def recipe(self) -> dict[str, Any]:
         """The options that `encode` depends on."""
-        return {"height": self.height, "width": self.width, "channels": self.channels}
+        return {"height": self.height, "width": self.width, "channels": self.channels, "fit": self.fit_by}
 
     @property
     def spec(self) -> ImageSpec:
@@ -66,26 +81,11 @@ class ImageModality(nn.Module):
         present = np.zeros(len(table), bool)
         for row, cell in filled_cells(table, self.column):
             try:
-                pixels[row] = self._pixels(table, cell)
+                pixels[row] = read_picture(encoded_file(table, cell), describe(cell), pixels.shape[1:], fit=self.fit_by)
                 present[row] = True
             except UnreadableError as error:
                 table.reject(row, self.column, str(error))
         return {"pixels": pixels}, present
-
-    def _pixels(self, table: Table, cell: str | bytes) -> np.ndarray:
-        file = encoded_file(table, cell)
-        try:
-            with Pillow.open(file) as picture:
-                # A JPEG decodes faster at a fraction of its size; twice what is asked for loses nothing that can be seen.
-                side = 2 * max(self.height, self.width)
-                picture.draft(None, (side, side))
-                upright = ImageOps.exif_transpose(picture)
-        except UnidentifiedImageError:
-            raise UnreadableError(f"{describe(cell)} is not a picture of a known format") from None
-        except Exception as error:  # on a broken file a decoder may raise anything
-            raise UnreadableError(f"{describe(cell)} cannot be decoded as a picture: {error}") from None
-        resized = _resized(_eight_bits(upright, cell), (self.width, self.height), MODES[self.channels])
-        return np.asarray(resized).reshape(self.height, self.width, self.channels)
 
     def collate(self, stored: Mapping[str, Fixed], rows: np.ndarray) -> Image:
         """Pixels as stored, (K, channels, height, width) uint8, channels last in memory."""
@@ -96,22 +96,77 @@ class ImageModality(nn.Module):
         return Image(inputs.pixels.float() / 127.5 - 1)
 
 
-def _eight_bits(picture: Pillow.Image, cell: str | bytes) -> Pillow.Image:
-    """Bring 16 bits of grey down to 8, by scale: Pillow's own conversion cuts bright values off."""
+def read_picture(file: Path | BytesIO, name: str, shape: tuple[int, ...], *, fit: str = "stretch") -> np.ndarray:
+    """A picture, upright, of this shape (height, width, channels), uint8; `name` is what messages call the file.
+
+    Raises:
+        UnreadableError: it cannot be decoded.
+    """
+    try:
+        with Pillow.open(file) as picture:
+            # A JPEG decodes faster at a fraction of its size; twice what is asked for loses nothing that can be seen.
+            side = 2 * max(shape[:2])
+            picture.draft(None, (side, side))
+            upright = ImageOps.exif_transpose(picture)
+    except UnidentifiedImageError:
+        raise UnreadableError(f"{name} is not a picture of a known format") from None
+    except Pillow.DecompressionBombError:
+        raise UnreadableError(f"{name} has more than {2 * (Pillow.MAX_IMAGE_PIXELS or 0):,} pixels; make it smaller") from None
+    except Exception as error:  # on a broken file a decoder may raise anything
+        raise UnreadableError(f"{name} cannot be decoded as a picture: {error}") from None
+    return resized(upright, name, shape, fit=fit)
+
+
+def resized(picture: Pillow.Image, name: str, shape: tuple[int, ...], *, fit: str = "stretch") -> np.ndarray:
+    """A decoded picture in this shape (height, width, channels), uint8.
+
+    Raises:
+        UnreadableError: its pixels have more than 16 bits, or colours of a kind that cannot be converted.
+    """
+    height, width, channels = shape
+    try:
+        return np.asarray(_resized(_eight_bits(picture, name), (width, height), MODES[channels], fit)).reshape(shape)
+    except ValueError as error:
+        raise UnreadableError(f"{name} cannot be brought to {channels} channels: {error}") from None
+
+
+def _eight_bits(picture: Pillow.Image, name: str) -> Pillow.Image:
+    """Bring 16 bits of grey, or fractions from 0 to 1, to 8 bits, by scale: Pillow's own conversion cuts bright values off."""
     if picture.mode != "F" and not picture.mode.startswith("I"):
         return picture
     grey = np.asarray(picture)
-    if picture.mode == "F" or grey.min() < 0 or grey.max() > 65535:
-        raise UnreadableError(f"{describe(cell)} holds pixels of more than 16 bits, from {grey.min()} to {grey.max()}")
-    return Pillow.fromarray((grey.astype(np.float32) / 257).round().astype(np.uint8))
+    low, high, white = grey.min(), grey.max(), 1 if picture.mode == "F" else 65535
+    if not (low >= 0 and high <= white):  # so that NaN is refused, too
+        found = "fractions outside 0 to 1" if picture.mode == "F" else "pixels of more than 16 bits"
+        raise UnreadableError(f"{name} holds {found}, from {low} to {high}")
+    return Pillow.fromarray((grey.astype(np.float32) * (255 / white)).round().astype(np.uint8))
 
 
-def _resized(picture: Pillow.Image, size: tuple[int, int], mode: str) -> Pillow.Image:
-    if picture.has_transparency_data:
-        # Colours weighted by opacity, so that what an invisible pixel hides does not bleed into its neighbours.
-        weighted = picture.convert("RGBA").convert("RGBa").resize(size, Pillow.Resampling.BILINEAR)
-        picture = weighted.convert("RGBA")
-        if mode == "RGBA":
-            return picture
-        return Pillow.alpha_composite(Pillow.new("RGBA", size, "white"), picture).convert(mode)
-    return picture.convert(mode).resize(size, Pillow.Resampling.BILINEAR)
+def _resized(picture: Pillow.Image, size: tuple[int, int], mode: str, fit: str) -> Pillow.Image:
+    box, inner = _placed(picture.size, size, fit)
+    transparent = picture.has_transparency_data
+    # Colours weighted by opacity, so that what an invisible pixel hides does not bleed into its neighbours.
+    source = picture.convert("RGBA").convert("RGBa") if transparent else picture.convert(mode)
+    done = source.resize(inner, Pillow.Resampling.BILINEAR, box=box)
+    if transparent:
+        done = done.convert("RGBA")
+        if mode != "RGBA":
+            done = Pillow.alpha_composite(Pillow.new("RGBA", inner, "white"), done).convert(mode)
+    if inner == size:
+        return done
+    whole = Pillow.new(mode, size, (0, 0, 0, 0) if mode == "RGBA" else "white")
+    whole.paste(done, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
+    return whole
+
+
+def _placed(given: tuple[int, int], size: tuple[int, int], fit: str) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
+    """The part of a picture, given by its (width, height), that is kept, and the size that it gets."""
+    whole = (0.0, 0.0, float(given[0]), float(given[1]))
+    ratios = size[0] / given[0], size[1] / given[1]
+    if fit == "pad":
+        return whole, (max(1, round(given[0] * min(ratios))), max(1, round(given[1] * min(ratios))))
+    if fit == "crop":
+        width, height = min(given[0], size[0] / max(ratios)), min(given[1], size[1] / max(ratios))
+        left, top = (given[0] - width) / 2, (given[1] - height) / 2
+        return (left, top, left + width, top + height), size
+    return whole, size

@@ -43,6 +43,31 @@ class Standard:
 
 
 @dataclass(frozen=True)
+class Logarithm:
+    """Mean 0 and deviation 1 over the train values of log(1 + x), of log(1 - x) with a minus for numbers below 0."""
+
+    standard: Standard
+
+    @classmethod
+    def fit(cls, values: np.ndarray) -> "Logarithm":
+        """Measure the train values (n,)."""
+        return cls(Standard.fit(_logarithm(values)))
+
+    @classmethod
+    def restore(cls, state: Any) -> "Logarithm":
+        """From what `state` gave."""
+        return cls(Standard.restore(state))
+
+    def state(self) -> Any:
+        """Mean and deviation of the logarithms."""
+        return self.standard.state()
+
+    def scale(self, values: np.ndarray) -> np.ndarray:
+        """Deviations of the logarithms from their mean, (n,)."""
+        return self.standard.scale(_logarithm(values))
+
+
+@dataclass(frozen=True)
 class Quantile:
     """The rank among the train values, from 0 to 1, as the score that has this rank in a normal distribution; at most about 3.3.
 
@@ -74,3 +99,7 @@ class Quantile:
         rank = (np.interp(values, knots, ranks) - np.interp(-values, -knots[::-1], -ranks[::-1])) / 2
         margin = 1 / (2 * KNOTS)  # the ends of train lie at a finite score
         return torch.special.ndtri(torch.from_numpy(rank).clamp(margin, 1 - margin)).numpy()
+
+
+def _logarithm(values: np.ndarray) -> np.ndarray:
+    return np.sign(values) * np.log1p(np.abs(values))

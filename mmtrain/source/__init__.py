@@ -6,9 +6,26 @@ own text (or typed, from Parquet and JSON lines), null where missing; a picture 
 Another source: a class with `tables() -> Splits`, an export here, `configs/source/<name>.yaml`, `tests/source/test_<name>.py`.
 """
 
+from mmtrain.source.folder import FolderSource
+from mmtrain.source.huggingface import HuggingfaceSource
 from mmtrain.source.read import Format, read_table, row_ids
 from mmtrain.source.scenes import Scenes
 from mmtrain.source.splits import TEST, TRAIN, VAL, Source, Splits
 from mmtrain.source.table import TableSource
+from mmtrain.source.torchvision import TorchvisionSource
 
-__all__ = ["TEST", "TRAIN", "VAL", "Format", "Scenes", "Source", "Splits", "TableSource", "read_table", "row_ids"]
+__all__ = [
+    "TEST",
+    "TRAIN",
+    "VAL",
+    "FolderSource",
+    "Format",
+    "HuggingfaceSource",
+    "Scenes",
+    "Source",
+    "Splits",
+    "TableSource",
+    "TorchvisionSource",
+    "read_table",
+    "row_ids",
+]

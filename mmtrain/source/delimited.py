@@ -9,6 +9,7 @@ import polars as pl
 from mmtrain.errors import DataError, Problem
 
 QUOTE, NEWLINE = ord('"'), ord("\n")
+BLOCK = 2**24  # letters that are looked at together: what is noted of each would fill more memory than the file
 
 
 def parse(content: bytes, file: str, separator: str) -> tuple[pl.DataFrame, np.ndarray]:
@@ -35,7 +36,7 @@ def parse(content: bytes, file: str, separator: str) -> tuple[pl.DataFrame, np.n
         raise DataError(_malformed(file, f"{len(cells) - 1} rows were counted but {frame.height} could be read"))
     frame.columns = names
     kept = np.flatnonzero(~blank[1:]) if len(names) > 1 else np.arange(frame.height)
-    return frame[kept], kept + 1
+    return frame if len(kept) == frame.height else frame[kept], kept + 1
 
 
 def _header(content: bytes, file: str, separator: str) -> list[str]:
@@ -53,10 +54,17 @@ def _shape(content: bytes, separator: str) -> tuple[np.ndarray, np.ndarray]:
     polars fills up short rows without a word, so the separators and line ends outside quotes are counted here.
     """
     letters = np.frombuffer(content if content.endswith(b"\n") else content + b"\n", dtype=np.uint8)
-    outside = np.cumsum(letters == QUOTE, dtype=np.uint8) % 2 == 0
-    ends = np.flatnonzero((letters == NEWLINE) & outside)
-    breaks = np.flatnonzero((letters == ord(separator)) & outside)
-    cells = np.diff(np.searchsorted(breaks, ends), prepend=0) + 1
+    line_ends, breaks_before = list[np.ndarray](), list[np.ndarray]()
+    quotes = breaks = 0
+    for start in range(0, len(letters), BLOCK):
+        block = letters[start : start + BLOCK]
+        outside = (np.cumsum(block == QUOTE, dtype=np.uint8) + np.uint8(quotes)) % 2 == 0
+        ends = np.flatnonzero((block == NEWLINE) & outside)
+        found = np.flatnonzero((block == ord(separator)) & outside)
+        line_ends.append(ends + start)
+        breaks_before.append(np.searchsorted(found, ends) + breaks)
+        quotes, breaks = int(not outside[-1]), breaks + len(found)
+    ends, cells = np.concatenate(line_ends), np.diff(np.concatenate(breaks_before), prepend=0) + 1
     lengths = np.diff(ends, prepend=-1) - 1
     blank = (lengths == 0) | ((lengths == 1) & (letters[ends - 1] == ord("\r")))
     return cells, blank

@@ -44,8 +44,15 @@ def read_table(path: Path, form: Format, *, file: str | None = None, root: Path 
         raise DataError(_unreadable(path, file, error)) from error
     if not frame.height:
         raise DataError(Problem(file, "holds no rows", "give a file with at least one row below the header"))
+    return as_table(frame, form, file, numbers, path.parent if root is None else root)
+
+
+def as_table(frame: pl.DataFrame, form: Format, file: str, numbers: np.ndarray, root: Path | None) -> Table:
+    """The table of a frame whose cells are still as they were written."""
     frame = frame.rename(lambda name: unicodedata.normalize("NFC", name))
-    return Table(frame.with_columns(_emptied(frame, form)), file, numbers, path.parent if root is None else root, form.decimal)
+    for column in _emptied(frame, form):  # one by one: all together would stand in memory twice
+        frame = frame.with_columns(column)
+    return Table(frame, file, numbers, root, form.decimal)
 
 
 def row_ids(table: Table, column: str | None) -> list[str]:
@@ -110,7 +117,9 @@ def _utf8(path: Path, form: Format, file: str) -> bytes:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"line {line} is not {form.encoding} (byte 0x{content[error.start]:02x})"
         raise DataError(Problem(file, found, "set data.encoding to the file's own, for example cp1252 or utf-16")) from error
-    return text.removeprefix(codecs.BOM_UTF8.decode()).encode()
+    if codecs.lookup(form.encoding).name != "utf-8":
+        content = text.encode()
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def _emptied(frame: pl.DataFrame, form: Format) -> list[pl.Expr]:
@@ -119,7 +128,7 @@ def _emptied(frame: pl.DataFrame, form: Format) -> list[pl.Expr]:
     columns = []
     for name, kind in frame.schema.items():
         column = pl.col(name) if not kind.is_float() else pl.col(name).fill_nan(None)
-        if kind == pl.String or kind.is_numeric():
+        if kind == pl.String or (kind.is_numeric() and form.missing_values):
             column = pl.when(~column.cast(pl.String).is_in(missing)).then(column)
         columns.append(column.alias(name))
     return columns

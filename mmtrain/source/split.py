@@ -1,12 +1,34 @@
-"""Rows of one table dealt out to train, val and test: by a column, or by fractions."""
+"""Rows of tables dealt out to train, val and test: a table each, by a column, or by fractions."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from mmtrain.errors import DataError, Problem, nearest
-from mmtrain.source.splits import TEST, TRAIN, VAL
+from mmtrain.source.splits import TEST, TRAIN, VAL, Splits
 from mmtrain.table import Table
+
+
+def dealt(tables: dict[str, Table], ids: dict[str, list[str]], shares: Mapping[str, np.ndarray]) -> Splits:
+    """Every table is the split of its name; `shares` are positions in the table of train, for the splits that share it.
+
+    Raises:
+        DataError: a split has no row.
+    """
+    rows = {name: (name, np.arange(len(table))) for name, table in tables.items()}
+    rows |= {name: (TRAIN, positions) for name, positions in shares.items()}
+    empty = [name for name, (_, positions) in rows.items() if not len(positions)]
+    if empty:
+        raise DataError(*(Problem(f"data.{name}", f"no row of {tables[TRAIN].file} falls to it", "give it rows") for name in empty))
+    return Splits(tables, {name: rows[name] for name in (TRAIN, VAL, TEST) if name in rows}, ids)
+
+
+def fraction_problems(fractions: Mapping[str, float]) -> Iterator[Problem]:
+    """Fractions of train that leave it nothing."""
+    if sum(fractions.values()) >= 1:
+        found = f"with data.test_fraction it comes to {sum(fractions.values()):g}"
+        yield Problem("data.val_fraction", found, "leave rows for train")
 
 
 def by_column(table: Table, column: str) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 from mmtrain.errors import ConfigError, DataError, Problem
 from mmtrain.option import Column, Fraction
 from mmtrain.source.read import Format, read_table, row_ids
-from mmtrain.source.split import by_column, by_fraction
+from mmtrain.source.split import by_column, by_fraction, dealt, fraction_problems
 from mmtrain.source.splits import TEST, TRAIN, VAL, Splits
 from mmtrain.table import Table
 
@@ -72,12 +72,7 @@ class TableSource:
                 problems += error.problems
         if problems:
             raise DataError(*problems)
-        rows = {name: (name, np.arange(len(table))) for name, table in tables.items()}
-        rows |= {name: (TRAIN, positions) for name, positions in self._deal(tables[TRAIN]).items()}
-        empty = [name for name in (TRAIN, VAL, TEST) if name in rows and not len(rows[name][1])]
-        if empty:
-            raise DataError(*(Problem(f"data.{name}", f"no row of {self.files[TRAIN]} falls to it", "give it rows") for name in empty))
-        return Splits(tables, {name: rows[name] for name in (TRAIN, VAL, TEST) if name in rows}, ids)
+        return dealt(tables, ids, self._deal(tables[TRAIN]))
 
     def _deal(self, table: Table) -> dict[str, np.ndarray]:
         if self.split_column is not None:
@@ -95,10 +90,7 @@ class TableSource:
             yield Problem("data.val", "no validation rows are given", "give data.val, data.val_fraction or data.split_column")
         for name in self.fractions.keys() & self.files.keys():
             yield Problem(f"data.{name}_fraction", f"is given, though data.{name} names a file", "give one of the two")
-        if sum(self.fractions.values()) >= 1:
-            yield Problem(
-                "data.val_fraction", f"with data.test_fraction it comes to {sum(self.fractions.values()):g}", "leave rows for train"
-            )
+        yield from fraction_problems(self.fractions)
         for name, column in (("stratify", self.stratify), ("group", self.group)):
             if column is not None and not self.fractions:
                 yield Problem(f"data.{name}", "is given, but nothing is split by fraction", "give data.val_fraction, or leave it out")

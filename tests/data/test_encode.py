@@ -10,15 +10,15 @@ import pytest
 from rich.console import Console
 
 from mmtrain.data import encode
-from mmtrain.data.encode import ROWS, encode_chunks, progress
+from mmtrain.data.encode import CELL_ROWS, ROWS, encode_chunks, progress
 from mmtrain.table import Table
 
 
 class Slow:
     """Encodes a row's number; the earlier a chunk, the longer it takes. Multiples of 100 cannot be read."""
 
-    def __init__(self, *, fails: bool = False) -> None:
-        self.fails = fails
+    def __init__(self, *, fails: bool = False, files: bool = True) -> None:
+        self.fails, self.files = fails, files
         self.calls = 0
 
     def encode(self, table: Table) -> tuple[dict[str, np.ndarray | list[np.ndarray]], np.ndarray]:
@@ -51,6 +51,13 @@ def test_rows_and_problems_keep_their_order(table: Table) -> None:
     bad = [problem.where for chunk in chunks for problem in chunk.bad]
     assert bad == [f"rows.csv, row {row}, column 'n'" for row in range(100, 4 * ROWS + 6, 100)]
     assert table.bad == []
+
+
+def test_cells_without_files_are_read_many_at_a_time(make_table: Callable[..., Table]) -> None:
+    part: Any = Slow(files=False)
+    found: list[int] = []
+    list(encode_chunks(part, make_table({"n": np.arange(1, 4 * CELL_ROWS + 6)}), found.append))
+    assert found == [CELL_ROWS] * 4 + [5]
 
 
 def test_few_rows_are_for_all_cores(make_table: Callable[..., Table]) -> None:

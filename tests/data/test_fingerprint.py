@@ -14,7 +14,7 @@ import pytest
 
 from mmtrain.data import fingerprint as module
 from mmtrain.data.fingerprint import fingerprint
-from mmtrain.modality import ImageModality, TabularModality, TextModality
+from mmtrain.modality import ImageModality, SeriesModality, TabularModality, TextModality, VideoModality
 from mmtrain.table import Table
 
 COLUMNS = {"picture": ["0.png", "1.png", None], "words": ["a", "bc", None], "label": ["x", "y", "z"]}
@@ -37,6 +37,13 @@ def test_every_cell_counts(make_table: Callable[..., Table]) -> None:
     names = [fingerprint(words(), make_table({"words": cells})) for cells in contents]
     assert len(set(names)) == len(names)
     assert fingerprint(words(), make_table({"words": [b"a", b"bc", None]})) == names[0]  # the same letters, whatever their type
+
+
+def test_every_item_of_a_list_counts(make_table: Callable[..., Table]) -> None:
+    contents = [[["a", "bc"], None], [["a"], ["bc"]], [["abc"], None], [["a", "bc"], []], [["bc", "a"], None], [["a", None, "bc"], None]]
+    names = [fingerprint(words(), make_table({"words": cells})) for cells in contents]
+    assert len(set(names)) == len(names)
+    assert fingerprint(words(), make_table({"words": contents[0]})) == names[0]
 
 
 def test_options_and_state_count(make_table: Callable[..., Table]) -> None:
@@ -88,14 +95,19 @@ def test_all_of_the_shipped_modalities_code_counts(monkeypatch: pytest.MonkeyPat
     assert {"cell.py", "scaling.py", "mel.py", "tabular.py"} <= {path.name for path in read}
 
 
-@pytest.mark.parametrize("library", ["numpy", "pillow", "scipy", "soundfile", "tokenizers"])
+@pytest.mark.parametrize("library", ["av", "numpy", "pillow", "scipy", "soundfile", "tokenizers"])
 def test_an_upgraded_library_counts(library: str, make_table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch) -> None:
     table = make_table(COLUMNS)
     name = fingerprint(words(), table)
     installed = module._versions()
-    assert installed[library] == version(library)
+    assert library == "av" or installed[library] == version(library)
     monkeypatch.setattr(module, "_versions", lambda: installed | {library: "999"})
     assert fingerprint(words(), table) != name
+
+
+def test_a_library_that_is_not_installed_has_no_version() -> None:
+    assert module._version("no-such-library") is None
+    assert module._version("numpy") == np.__version__
 
 
 def test_the_decimal_point_counts(make_table: Callable[..., Table]) -> None:
@@ -121,12 +133,51 @@ def test_files_count_by_size_and_time_and_folder(folder: Path, tmp_path: Path, m
     assert len(set(names)) == 5
 
 
+def test_of_a_folder_every_file_counts(folder: Path, make_table: Callable[..., Table]) -> None:
+    part, table = VideoModality(column="clip", height=2, width=2), make_table({"clip": ["clip", "0.png"]}, root=folder)
+    inside = folder / "clip"
+    inside.mkdir()
+    for name in ("1.png", "2.png"):
+        (inside / name).write_bytes((folder / name).read_bytes())
+    times = (inside.stat().st_atime_ns, inside.stat().st_mtime_ns)
+    names = [fingerprint(part, table), fingerprint(part, table)]
+    for change in (
+        lambda: os.utime(inside / "2.png", ns=(0, 0)),
+        lambda: (inside / "2.png").write_bytes(b"another"),
+        lambda: (inside / "2.png").unlink(),
+    ):
+        change()
+        os.utime(inside, ns=times)  # as where a file is written in place
+        names.append(fingerprint(part, table))
+    (inside / "1.png").rename(inside / "3.png")
+    os.utime(inside, ns=(0, 1))  # as renaming does
+    names.append(fingerprint(part, table))
+    assert names[0] == names[1]
+    assert len(set(names)) == 5
+
+
 def test_files_that_are_not_named_do_not_count(folder: Path, make_table: Callable[..., Table]) -> None:
     part = ImageModality(column="picture", height=2, width=2)
     table = make_table(COLUMNS, root=folder)
     name = fingerprint(part, table)
     os.utime(folder / "2.png", ns=(0, 0))
     assert fingerprint(part, table) == name
+
+
+def test_lists_count_by_what_they_hold(make_table: Callable[..., Table]) -> None:
+    part = SeriesModality(column="series")
+    cells: list[Any] = [
+        [[1.0, 2.0], [3.0]],
+        [[1.0], [2.0, 3.0]],
+        [[1.0, 2.0, 3.0], []],
+        [[1.0, 2.0, 3.0], None],
+        [[1.0, None, 3.0], None],
+        [[[1.0, 2.0]], [[3.0]]],
+        [[[1.0], [2.0]], [[3.0]]],
+    ]
+    tables = [make_table({"series": series}) for series in [*cells, pl.Series([[1.0, 2.0], [3.0, 4.0]], dtype=pl.Array(pl.Float64, 2))]]
+    assert len({fingerprint(part, table) for table in tables}) == len(tables)
+    assert fingerprint(part, make_table({"series": cells[0]})) == fingerprint(part, tables[0])
 
 
 def test_encoded_files_in_cells_count_by_content(make_table: Callable[..., Table]) -> None:

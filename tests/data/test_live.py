@@ -18,7 +18,7 @@ from mmtrain.data import Data, Settings, batches, cache_folder, open_rows, prepa
 from mmtrain.data.live import GIB, Live, estimated_size, open_live
 from mmtrain.data.store import Store
 from mmtrain.errors import DataError
-from mmtrain.modality import AudioModality, ImageModality, TextModality
+from mmtrain.modality import AudioModality, ImageModality, SeriesModality, TextModality
 from mmtrain.source import Format, Scenes, TableSource, read_table
 from mmtrain.table import Table
 
@@ -54,7 +54,8 @@ def live(data: Data) -> set[tuple[str, str]]:
 
 
 def drawn(data: Data, split: str = "train", *, shuffle: bool = True, skip: int = 0) -> list[Batch]:
-    return list(batches(data.splits[split], 4, seed=0, epoch=0, shuffle=shuffle, skip=skip))
+    dataset = data.splits[split]
+    return list(batches(dataset, 4, order=np.random.default_rng(0).permutation(len(dataset)) if shuffle else None, skip=skip))
 
 
 def assert_equal(found: list[Batch], expected: list[Batch]) -> None:
@@ -170,7 +171,7 @@ def test_a_broken_file_ends_it_when_its_batch_comes(open_data: Open, folder: Pat
     (folder / "5.png").write_text("no picture")
     data = open_data(NO_STORE)
     assert data.splits["train"].present["picture"].tolist() == [True, True, False, True, True, True]
-    with closing(cast(Any, batches(data.splits["train"], 2, seed=0, epoch=0, shuffle=False))) as left:
+    with closing(cast(Any, batches(data.splits["train"], 2))) as left:
         assert [next(left).rows.tolist(), next(left).rows.tolist()] == [[0, 1], [2, 3]]
         with pytest.raises(DataError, match=r"^train\.csv, row 6, column 'picture': '5\.png' is not a picture of a known format\n"):
             next(left)
@@ -198,7 +199,7 @@ def test_batches_are_made_ahead_and_the_thread_ends_with_the_iterator(open_data:
 
     monkeypatch.setattr(Live, "at", watched)
     before = threading.active_count()
-    with closing(cast(Any, batches(open_data(NO_STORE).splits["train"], 1, seed=0, epoch=0, shuffle=True))) as left:
+    with closing(cast(Any, batches(open_data(NO_STORE).splits["train"], 1))) as left:
         next(left)
         assert second.wait(10)
     assert threading.active_count() == before
@@ -207,9 +208,21 @@ def test_batches_are_made_ahead_and_the_thread_ends_with_the_iterator(open_data:
     assert len(made) <= 6  # three batches of two modalities
 
 
+@pytest.mark.parametrize(("cells", "on_the_fly"), [([[1.0], [2.0, 3.0], None], False), (["1", "2 3", None], True)])
+def test_cells_that_hold_the_numbers_are_no_files(cells: list[Any], on_the_fly: bool) -> None:
+    part = SeriesModality(column="series")
+    table = Table(pl.DataFrame({"series": cells}), "rows.csv", np.arange(1, 4))
+    part.fit(table)
+    found = open_live(part, table, Settings("small", cache_limit_gb=NO_STORE))
+    assert (found is not None) == on_the_fly
+    if found is not None:
+        assert found.present.tolist() == [True, True, False]
+        assert found.bad == 0
+
+
 def test_a_store_needs_no_thread(open_data: Open) -> None:
     before = threading.active_count()
-    left = batches(open_data(None).splits["train"], 2, seed=0, epoch=0, shuffle=True)
+    left = batches(open_data(None).splits["train"], 2)
     next(left)
     assert threading.active_count() == before
 

@@ -23,7 +23,7 @@ def test_values(draw: Callable[..., Any], by_hand: Callable[..., Any], unmasked:
                 seen[target].append(own)
                 continue
             sources = [source for source in range(3) if source != target]
-            streams = [hand.cross_layer(f"streams.{pairs.index((target, source))}.0", own, row[source], 2) for source in sources]
+            streams = [hand.cross_layer(f"streams.0.{pairs.index((target, source))}", own, row[source], 2) for source in sources]
             values = own + hand.linear(f"mixed.{target}", np.concatenate(streams, 1))
             values = hand.self_layer(f"own.{target}.layers.0", values, 2)
             seen[target].append(hand.norm(f"own.{target}.normalisation", values))

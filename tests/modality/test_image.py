@@ -1,4 +1,7 @@
 import io
+import os
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,9 +27,9 @@ def encoded(picture: Pillow.Image, form: str = "PNG", **options: Any) -> bytes:
     return file.getvalue()
 
 
-def pixels(table: Table, channels: Any = 1, size: tuple[int, int] = (2, 2)) -> np.ndarray:
+def pixels(table: Table, channels: Any = 1, size: tuple[int, int] = (2, 2), **options: Any) -> np.ndarray:
     """Channels last, of the first row."""
-    arrays, present = ImageModality(column="image", height=size[0], width=size[1], channels=channels).encode(table)
+    arrays, present = ImageModality(column="image", height=size[0], width=size[1], channels=channels, **options).encode(table)
     assert table.bad == []
     assert present.all()
     return np.asarray(arrays["pixels"])[0]
@@ -55,6 +58,90 @@ def test_sixteen_bits_are_scaled_not_cut(table: Build) -> None:
     deep = Pillow.fromarray(GREYS.astype(np.uint16) * 257)
     np.testing.assert_array_equal(pixels(table(image=[encoded(deep)]))[..., 0], GREYS)
     np.testing.assert_array_equal(pixels(table(image=[encoded(deep)]), 3)[..., 1], GREYS)
+
+
+def test_fractions_are_scaled(table: Build) -> None:
+    fractions = Pillow.fromarray(GREYS.astype(np.float32) / 255)
+    np.testing.assert_array_equal(pixels(table(image=[encoded(fractions, "TIFF")]))[..., 0], GREYS)
+
+
+def test_inks_become_colours(table: Build) -> None:
+    inks = np.array([[[0, 255, 255, 0], [255, 0, 255, 0]], [[255, 255, 0, 0], [0, 0, 0, 255]]], np.uint8)
+    found = pixels(table(image=[encoded(Pillow.fromarray(inks, "CMYK"), "TIFF")]), 3)
+    np.testing.assert_array_equal(found, [[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [0, 0, 0]]])
+
+
+def test_transparent_grey_is_laid_on_white(table: Build) -> None:
+    cases: list[tuple[Pillow.Image, dict[str, Any]]] = [
+        (Pillow.fromarray(np.stack([GREYS, [[255, 255], [255, 0]]], 2).astype(np.uint8), "LA"), {}),
+        (Pillow.fromarray(GREYS), {"transparency": 255}),
+        (Pillow.fromarray(GREYS > 200).convert("1"), {"transparency": 0}),
+    ]
+    for picture, options in cases:
+        found = pixels(table(image=[encoded(picture, **options)]))[..., 0]
+        np.testing.assert_array_equal(found, GREYS if picture.mode != "1" else np.full((2, 2), 255))
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (3, 2), (1200, 900)])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_any_size_and_mode_keeps_one_grey(table: Build, mode: str, size: tuple[int, int], fit: str) -> None:
+    """White stays white, whatever is stretched, padded or cut away."""
+    white = Pillow.new(mode, size, 65535 if mode == "I;16" else "white")
+    assert (pixels(table(image=[encoded(white, compress_level=1)]), 3, (6, 4), fit=fit) == 255).all()
+
+
+def test_padding_keeps_the_proportions(table: Build) -> None:
+    rows = table(image=[encoded(Pillow.fromarray(np.zeros((4, 8), np.uint8)))])
+    found = pixels(rows, size=(8, 8), fit="pad")[..., 0]
+    assert (found[2:6] == 0).all()
+    assert (found[[0, 1, 6, 7]] == 255).all()
+    clear = pixels(rows, 4, (8, 8), fit="pad")
+    assert (clear[2:6] == [0, 0, 0, 255]).all()
+    assert not clear[[0, 1, 6, 7]].any()
+
+
+def test_cropping_keeps_the_middle(table: Build) -> None:
+    wide = np.repeat(np.array([[10, 20, 30, 40]], np.uint8), 2, 0)
+    np.testing.assert_array_equal(pixels(table(image=[encoded(Pillow.fromarray(wide))]), fit="crop")[..., 0], [[20, 30]] * 2)
+    np.testing.assert_array_equal(pixels(table(image=[encoded(Pillow.fromarray(wide.T.copy()))]), fit="crop")[..., 0], [[20] * 2, [30] * 2])
+
+
+def test_how_it_fits_names_the_store() -> None:
+    recipes = [ImageModality(column="image", fit=fit).recipe for fit in ("stretch", "pad", "crop")]
+    assert [recipe["fit"] for recipe in recipes] == ["stretch", "pad", "crop"]
+
+
+def empty_png(width: int, height: int) -> bytes:
+    """A grey picture that says how large it is, and stops."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + struct.pack(">I", 10) + b"IDAT"
+
+
+def test_a_bomb_is_a_bad_cell(table: Build) -> None:
+    """Many pixels are no mistake, nor worth Pillow's warning (an error here); so many that they would fill the memory are."""
+    rows = table(image=[empty_png(10_000, 9_000), empty_png(100_000, 100_000)])
+    _, present = ImageModality(column="image").encode(rows)
+    assert not present.any()
+    assert "cannot be decoded as a picture: image file is truncated" in rows.bad[0].found
+    assert rows.bad[1].found.endswith("has more than 178,956,970 pixels; make it smaller")
+
+
+def test_sloppy_metadata_is_read_over(table: Build) -> None:
+    rows = table(image=[encoded(Pillow.fromarray(GREYS), "JPEG", quality=100, exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01")])
+    np.testing.assert_allclose(pixels(rows)[..., 0], GREYS, atol=3)
+
+
+@pytest.mark.skipif("MMTRAIN_DATA" not in os.environ, reason="MMTRAIN_DATA names no folder of real data")
+@pytest.mark.parametrize("pattern", ["grocery/**/*.jpg", "omniglot_pen/**/*.png", "openmoji/**/*.png"])
+def test_real_pictures_are_read(table: Build, pattern: str) -> None:
+    files = sorted(map(str, Path(os.environ["MMTRAIN_DATA"]).glob(pattern)))[::50][:20]
+    assert files
+    for fit in ("stretch", "pad", "crop"):
+        rows = table(image=files)
+        arrays, present = ImageModality(column="image", fit=fit, height=24, width=32).encode(rows)
+        assert present.all() and rows.bad == []
+        assert (np.ptp(np.asarray(arrays["pixels"]).reshape(len(files), -1), 1) > 50).all()
 
 
 def test_a_palette_gives_its_colours(table: Build) -> None:
@@ -136,10 +223,11 @@ def test_paths_start_at_the_root_with_either_slash(table: Build, tmp_path: Path)
         (b"", "'broken.png' is empty"),
         (b"These are words, not a picture.", "'broken.png' is not a picture of a known format"),
         (encoded(Pillow.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)))[:1000], "'broken.png' cannot be decoded"),
-        (encoded(Pillow.new("F", (2, 2), 0.5), "TIFF"), "'broken.png' holds pixels of more than 16 bits, from 0.5 to 0.5"),
+        (encoded(Pillow.new("F", (2, 2), 1.5), "TIFF"), "'broken.png' holds fractions outside 0 to 1, from 1.5 to 1.5"),
+        (encoded(Pillow.new("F", (2, 2), float("nan")), "TIFF"), "'broken.png' holds fractions outside 0 to 1, from nan to nan"),
         (encoded(Pillow.new("I", (2, 2), 70000), "TIFF"), "pixels of more than 16 bits, from 70000 to 70000"),
     ],
-    ids=["missing", "empty", "text", "truncated", "float", "deep"],
+    ids=["missing", "empty", "text", "truncated", "float", "nan", "deep"],
 )
 def test_what_cannot_be_read_is_told_and_absent(table: Build, tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:

@@ -14,7 +14,16 @@ import torch
 from PIL import Image as Pillow
 from torch.testing import assert_close
 
-from mmtrain.modality import AudioModality, ImageModality, Modality, TabularModality, TextModality
+from mmtrain.modality import (
+    AudioModality,
+    ImageModality,
+    Modality,
+    SeriesModality,
+    TabularModality,
+    TextModality,
+    VectorModality,
+    VideoModality,
+)
 from mmtrain.table import Table
 
 Build = Callable[..., Table]
@@ -33,12 +42,28 @@ def wav(samples: int) -> bytes:
     return file.getvalue()
 
 
+def gif(frames: int) -> bytes:
+    file = io.BytesIO()
+    shades = [Pillow.new("L", (7, 5), 20 * frame) for frame in range(frames)]
+    shades[0].save(file, "GIF", save_all=True, append_images=shades[1:])
+    return file.getvalue()
+
+
+def npy(values: list[list[float]]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.array(values))
+    return file.getvalue()
+
+
 # A column for each modality, in which row 2 is empty.
 CELLS: Mapping[str, list[Any]] = {
     "image": [png(0), png(1), None, png(2)],
     "text": ["a red circle", "a blue one", None, "red red"],
     "audio": [wav(1000), wav(3000), None, wav(81)],
     "tabular": ["1", "2.5", None, "-4"],
+    "video": [gif(3), gif(1), None, gif(5)],
+    "series": [npy([[1, 2], [np.nan, 4], [5, 9]]), npy([[0, -1]]), None, npy([[2, 2], [3, np.nan]])],
+    "vector": ["1 2 3", "2.5;0;-1", None, "[-4, 1, 1]"],
 }
 
 
@@ -47,9 +72,15 @@ def build(kind: str) -> Modality:
         case "image":
             return ImageModality(column="cell", height=4, width=6)
         case "text":
-            return TextModality(column="cell", min_count=1)
+            return TextModality(column="cell", min_count=1, letters=4)
         case "audio":
             return AudioModality(column="cell", sample_rate=8000)
+        case "series":
+            return SeriesModality(column="cell", differences=True)
+        case "video":
+            return VideoModality(column="cell", frames=4, stored=4, height=4, width=6)
+        case "vector":
+            return VectorModality(column="cell")
         case _:
             return TabularModality(numeric=["cell"], categorical=["cell"])
 
@@ -105,7 +136,8 @@ def test_other_rows_leave_no_trace(modality: Modality, table: Build) -> None:
     """What only test holds changes neither the state nor what the encoder is told."""
     modality.fit(rows_of(modality, table))
     state, spec = json.dumps(modality.state()), modality.spec
-    modality.encode(table(cell=[png(7)] if modality.kind == "image" else [wav(9)] if modality.kind == "audio" else ["99"]))
+    others = {"image": png(7), "video": gif(9), "audio": wav(9)}
+    modality.encode(table(cell=[others.get(modality.kind, "99")]))
     assert (json.dumps(modality.state()), modality.spec) == (state, spec)
 
 
@@ -131,4 +163,4 @@ def test_a_batch_in_which_no_row_has_it_is_empty(modality: Modality, table: Buil
 
 def test_options_that_shape_the_store_are_told(modality: Modality) -> None:
     assert json.loads(json.dumps(modality.recipe)) == modality.recipe
-    assert modality.files == (modality.kind in ("image", "audio"))
+    assert modality.files == (modality.kind in ("image", "audio", "video", "series", "vector"))

@@ -5,14 +5,20 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.preprocessing import QuantileTransformer
 
-from mmtrain.modality.scaling import KNOTS, Quantile, Standard
+from mmtrain.modality.scaling import KNOTS, Logarithm, Quantile, Standard
 
-SCALERS = pytest.mark.parametrize("scaler", [Standard, Quantile])
+SCALERS = pytest.mark.parametrize("scaler", [Standard, Logarithm, Quantile])
 
 
 def test_standard() -> None:
     scaler = Standard.fit(np.array([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]))  # the textbook example: mean 5, deviation 2
     assert_allclose(scaler.scale(np.array([5.0, 9.0, -1.0])), [0, 2, -3])
+
+
+def test_logarithm() -> None:
+    scaler = Logarithm.fit(np.expm1([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]))  # the same example
+    assert_allclose(scaler.scale(np.expm1([5.0, 9.0])), [0, 2])
+    assert_allclose(scaler.scale(-np.expm1([1.0])), [-3])  # the logarithm of a number below 0 is that of its size, below 0
 
 
 def test_a_number_out_of_all_bounds_stays_finite() -> None:

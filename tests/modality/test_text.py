@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from mmtrain.spec import TextSpec
 from mmtrain.table import Table
 
 Build = Callable[..., Table]
+Through = Callable[[Modality, Table], Any]
 
 
 def words(table: Build, text: str, **options: Any) -> list[str]:
@@ -87,6 +88,76 @@ def test_several_columns_are_joined_in_order(table: Build) -> None:
     assert modality.columns == ["name", "tags"]
 
 
+def test_blanks_may_part_words_that_are_then_kept_as_they_stand(table: Build) -> None:
+    tokens = ["I", "'", "d", "like", "New_York", "!?", "\u00a0", "e\u0301"]
+    found = words(table, " ".join(tokens) + "  ", split="blanks", casefold=False)
+    assert found == [*tokens[:-1], "\u00e9"]
+    assert words(table, " ".join(tokens), split="blanks")[4] == "new_york"
+
+
+def test_a_list_is_its_words(table: Build) -> None:
+    modality = TextModality(column=["words", "more"], min_count=1, casefold=False)
+    rows = table(words=[["New York", None, "x"], None, []], more=["a b", None, None])
+    modality.fit(rows)
+    ids, present = modality.encode(rows)
+    vocabulary = [None, None, *modality.state()["words"]]
+    assert [vocabulary[number] for number in ids["ids"][0]] == ["New York", "", "x", "a", "b"]
+    assert present.tolist() == [True, False, False]
+
+
+def test_letters_are_numbered_by_an_alphabet_from_train(table: Build, inputs: Through) -> None:
+    modality = TextModality(column="text", letters=3)
+    modality.fit(table(text=["abba b", "x cab"]))
+    assert modality.state() == {"words": [], "letters": ["b", "a"]}
+    assert modality.spec == TextSpec(vocabulary=2, letters=4)
+    batch = inputs(modality, table(text=["baab zb", None, "a"]))
+    np.testing.assert_array_equal(batch.letters, [[[2, 3, 3], [1, 2, 0]], 2 * [[0, 0, 0]], [[3, 0, 0], [0, 0, 0]]])
+    np.testing.assert_array_equal(batch.ids, [[1, 1], [0, 0], [1, 0]])
+
+
+def test_letters_end_with_the_words(table: Build, inputs: Through) -> None:
+    modality = TextModality(column="text", letters=2, min_count=1, max_length=3)
+    rows = table(text=["a b c d e"])
+    modality.fit(rows)
+    assert inputs(modality, rows).letters.shape == (1, 3, 2)
+    plain = TextModality(column="text", min_count=1)
+    plain.fit(rows)
+    assert inputs(plain, rows).letters.shape == (1, 5, 0)
+
+
+@pytest.mark.parametrize("vocabulary", ["bpe", "wordpiece"])
+def test_pieces_stand_for_rare_words(vocabulary: Literal["bpe", "wordpiece"], table: Build) -> None:
+    modality = TextModality(column="text", vocabulary=vocabulary, min_count=1, max_words=40, max_length=4)
+    modality.fit(table(text=["low lower lowest", "wide wider widest", "new newer newest"]))
+    ids, present = modality.encode(table(text=["Low", "lowide", "low low low low low", None, "\u4e2d"]))
+    assert [len(row) for row in ids["ids"]][2:4] == [4, 0]
+    assert len(ids["ids"][1]) > 1
+    assert min(ids["ids"][1]) > 1
+    assert ids["ids"][4].tolist() == [1]
+    assert present.tolist() == [True, True, True, False, True]
+    assert modality.spec == TextSpec(vocabulary=2 + len(modality.state()["pieces"]))
+
+
+def test_what_shapes_the_store_changes_the_recipe() -> None:
+    options: list[dict[str, Any]] = [{}, {"split": "blanks"}, {"vocabulary": "bpe"}, {"tokenizer": "x"}, {"letters": 2}]
+    options += [{"casefold": False}, {"max_length": 3}, {"column": ["text", "more"]}]
+    recipes = [str(TextModality(**{"column": "text"} | option).recipe) for option in options]
+    assert len(set(recipes)) == len(recipes)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vocabulary": "bpe", "letters": 3}, "letters=3, but bpe reads words in pieces; set letters=0, or vocabulary=word"),
+        ({"tokenizer": "x", "letters": 3}, "letters=3, but a tokenizer reads words in pieces"),
+        ({"tokenizer": "x", "vocabulary": "wordpiece"}, "vocabulary=wordpiece beside the tokenizer 'x'; leave one of the two out"),
+    ],
+)
+def test_options_that_contradict_each_other(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        TextModality(column="text", **options)
+
+
 def test_no_column_at_all_is_refused() -> None:
     with pytest.raises(ConfigError, match="text modality: no column; name at least one"):
         TextModality(column=[])
@@ -106,7 +177,7 @@ def test_numbers_of_a_typed_file_are_words(table: Build) -> None:
     assert modality.state() == {"words": ["12", "7"]}
 
 
-def test_a_batch_is_padded_with_zero(table: Build, inputs: Callable[[Modality, Table], Any]) -> None:
+def test_a_batch_is_padded_with_zero(table: Build, inputs: Through) -> None:
     modality = TextModality(column="text", min_count=1)
     rows = table(text=["a b c", None, "c"])
     modality.fit(rows)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmtrain.errors import DataError
+from mmtrain.source import delimited
 from mmtrain.source.delimited import parse
 
 
@@ -68,6 +69,14 @@ def test_a_column_name_that_stands_twice_is_named() -> None:
 def test_a_row_of_another_length_is_named(text: str, row: int, cells: int) -> None:
     with pytest.raises(DataError, match=rf"rows\.csv, row {row}: {cells} cells where the header has 2"):
         parse(text.encode(), "rows.csv", ",")
+
+
+@pytest.mark.parametrize("letters", [1, 2, 3, 7, 2**24])
+def test_rows_are_counted_right_across_blocks(letters: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "BLOCK", letters)
+    cells, blank = delimited._shape(b'a,b\n"x, y","line\nbreak"\r\n\r\n"say ""ah""",2,3\n\n1', ",")
+    assert cells.tolist() == [2, 2, 1, 3, 1, 1]
+    assert blank.tolist() == [False, False, True, False, True, False]
 
 
 def test_of_many_ragged_rows_the_first_ten_are_named() -> None:

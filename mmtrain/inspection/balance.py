@@ -1,0 +1,53 @@
+"""How labels are spread over the train rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmtrain.inspection.rows import Rows
+from mmtrain.source import TRAIN
+from mmtrain.task import Task
+
+SHOWN = 4  # labels that the line of a task names
+UNEVEN = 10  # times as many rows as the rarest label has: worth a word
+
+
+@dataclass(frozen=True)
+class Balance:
+    """`counts` are the train rows of each label, the most frequent first; for numbers it is empty, and `numbers` holds them."""
+
+    task: str
+    counts: Mapping[str, int]
+    numbers: np.ndarray
+    unit: str = ""
+
+    @property
+    def line(self) -> str:
+        """In one line."""
+        if not self.counts:
+            low, middle, high = (f"{number:,.4g}" for number in np.quantile(self.numbers, [0, 0.5, 1]))
+            return f"{self.task}: from {low} to {high}, median {middle}{f' {self.unit}' if self.unit else ''}"
+        total = sum(self.counts.values())
+        named = ", ".join(f"{label} {count / total:.1%}" for label, count in list(self.counts.items())[:SHOWN])
+        more = f", {len(self.counts) - SHOWN} more" if len(self.counts) > SHOWN else ""
+        most, (rarest, fewest) = max(self.counts.values()), list(self.counts.items())[-1]
+        uneven = (
+            f"; the rarest, {rarest}, has {fewest:,} row{'s' * (fewest != 1)}, {most / fewest:,.0f} times fewer"
+            if most >= UNEVEN * fewest
+            else ""
+        )
+        return f"{self.task}: {len(self.counts)} labels: {named}{more}{uneven}"
+
+
+def balance(rows: Rows) -> list[Balance]:
+    """Of every task."""
+    return [_balance(name, task, rows) for name, task in rows.data.tasks.items()]
+
+
+def _balance(name: str, task: Task, rows: Rows) -> Balance:
+    labels = getattr(task, "labels", None)
+    if labels is not None:
+        return Balance(name, dict(sorted(labels.counts.items(), key=lambda item: -item[1])), np.zeros(0))
+    numbers = rows.table(TRAIN).floats(task.columns[0])
+    return Balance(name, {}, numbers[np.isfinite(numbers)], task.unit)

@@ -1,0 +1,76 @@
+"""The tokenizer of a pretrained model: from whole texts to that model's own ids."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from mmtrain.errors import ConfigError, Problem
+
+FILE = "tokenizer.json"
+
+
+class PretrainedTokenizer:
+    """Ids as the model `name` reads them, with its special tokens; `name` is a folder with a `tokenizer.json`, that file, or a hub name.
+
+    Rows are cut to `max_length` ids, special tokens among them: the closing one stays.
+    """
+
+    def __init__(self, name: str, *, max_length: int) -> None:
+        self.name, self.max_length = name, max_length
+        self.tokenizer: Tokenizer | None = None
+
+    def __len__(self) -> int:
+        """Ids may have gaps: it is the highest one that counts."""
+        return 1 + max(self._known().get_vocab().values(), default=0)
+
+    def fit(self, rows: Sequence[str] | Sequence[Sequence[str]]) -> None:
+        """Load it; what train holds changes nothing.
+
+        Raises:
+            ConfigError: there is no such tokenizer, no way to the hub, or no room for a word within `max_length`.
+        """
+        self._take(_loaded(self.name))
+
+    def state(self) -> dict[str, Any]:
+        """The tokenizer itself, so that nothing has to be loaded for rows to predict."""
+        return {"tokenizer": json.loads(self._known().to_str())}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take the tokenizer that `state` gave."""
+        self._take(Tokenizer.from_str(json.dumps(state["tokenizer"])))
+
+    def number(self, rows: Sequence[str] | Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Ids of each row's text (or of its words), int32; a row with nothing but special tokens is empty."""
+        split = len(rows) > 0 and not isinstance(rows[0], str)
+        found = self._known().encode_batch_fast(list(rows), is_pretokenized=split)
+        return [np.array([] if all(row.special_tokens_mask) else row.ids, np.int32) for row in found]
+
+    def _take(self, tokenizer: Tokenizer) -> None:
+        if self.max_length <= tokenizer.num_special_tokens_to_add(is_pair=False):
+            found = f"max_length={self.max_length} has no room beside the special tokens of '{self.name}'"
+            raise ConfigError(Problem("text modality", found, "raise it"))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.max_length)
+        self.tokenizer = tokenizer
+
+    def _known(self) -> Tokenizer:
+        assert self.tokenizer is not None, "fit or load_state first"
+        return self.tokenizer
+
+
+def _loaded(name: str) -> Tokenizer:
+    path = Path(name).expanduser()
+    path = path / FILE if path.is_dir() else path
+    try:
+        return Tokenizer.from_file(str(path)) if path.exists() else Tokenizer.from_pretrained(name)
+    except Exception as error:  # a broken file raises a plain Exception, the hub one of a dozen kinds
+        if path.name == FILE and not path.exists():
+            found, fix = f"the folder '{path.parent}' holds no {FILE}", "save the tokenizer there"
+        else:
+            found = f"the tokenizer '{name}' cannot be loaded ({str(error).splitlines()[0]})"
+            fix = f"give a folder with a {FILE}, or a name that the hub knows while it can be reached"
+        raise ConfigError(Problem("text modality", found, fix)) from error
