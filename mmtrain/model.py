@@ -106,6 +106,12 @@ class Model(nn.Module):
         for name, task in tasks.items():
             self.register_buffer(f"prior_{name}", task.prior())
 
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know before training."""
+        alone = self.auxiliary > 0 and set(self.fusion.views) == {FUSED}
+        return [f"model.auxiliary={self.auxiliary:g} has no effect: the fusion has the one view '{FUSED}'"] if alone else []
+
     def forward(self, batch: Batch) -> Output:
         """Predict every task for every row; rows without any modality get the task's prior from train."""
         mix = self.mixing(batch.present) if self.training else None
@@ -145,15 +151,23 @@ class Model(nn.Module):
         return losses
 
     def _mean(self, task: str, view: str, output: Output, batch: Batch, rows: Rows) -> Float[Tensor, ""]:
-        """Where the partner of a mixed row is scored too, the row's loss is that of both targets, by their shares."""
+        """The mean loss of a view's scored rows.
+
+        Where the partner of a mixed row is scored too, the row's loss is that of both targets, by their shares; of numbers the targets
+        themselves are mixed: the sum of two absolute losses is smallest at the nearer target, whatever the shares.
+        """
         scored, target, mix = batch.scored[task][view], batch.targets[task], output.mix
         prediction = (output.predictions[task] if view == FUSED else output.views[task][view])[scored].float()
-        losses: Tensor = self.loss[task](prediction, target[scored])
-        if mix is not None:
-            usable = torch.zeros(len(batch), dtype=torch.bool, device=scored.device).index_fill(0, scored, True)
-            partner, share = mix.partner[scored], mix.share[scored]
-            other = self.loss[task](prediction, target[torch.where(usable[partner], partner, scored)])
-            losses = share * losses + (1 - share) * other
+        own, loss = target[scored], self.loss[task]
+        if mix is None:
+            return loss(prediction, own).sum() / rows[task][view]
+        usable = torch.zeros(len(batch), dtype=torch.bool, device=scored.device).index_fill(0, scored, True)
+        partner, share = mix.partner[scored], mix.share[scored]
+        other = target[torch.where(usable[partner], partner, scored)]
+        if target.is_floating_point():
+            losses = loss(prediction, own + (1 - share) * (other - own))
+        else:
+            losses = share * loss(prediction, own) + (1 - share) * loss(prediction, other)
         return losses.sum() / rows[task][view]
 
     def _encoded(self, name: str, inputs: Any, mix: Mix | None, device: torch.device) -> Tokens:

@@ -38,10 +38,11 @@ class Places:
         return places
 
     def find(self, name: str, default: Any) -> Any:
-        """The value of the longest place that a parameter or module of this name is in."""
+        """The value of the longest place that a parameter or module of this name is in; of two, a name's goes before a kind's."""
         paths = self._paths(name)
         fits = [place for place in self.values if any(path[: len(place)] == place for path in paths)]
-        return self.values[max(fits, key=len)] if fits else default
+        own = paths[0]
+        return self.values[max(fits, key=lambda place: (len(place), place == own[: len(place)]))] if fits else default
 
     def _paths(self, name: str) -> list[Path]:
         """All the ways to name a parameter: `encoder.picture.conv.weight` is also `encoder.image.conv.weight`."""

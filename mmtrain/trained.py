@@ -107,7 +107,7 @@ def load(
         load_fitted(parts.modalities, parts.tasks, fitted)
         with left_to_a_checkpoint():
             model = build_model(config, parts.modalities, parts.tasks)
-        model.load_state_dict(state["model"])
+        model.load_state_dict(state["model"] | state["average"])  # averaged weights are what is kept, also of the last epoch
     except (KeyError, TypeError, RuntimeError) as error:  # a key that is not there, or a tensor of another shape
         found = "config.yaml, preprocessing.json and the checkpoint do not fit together"
         raise RunError(Problem(str(folder.path), found, "the run folder was changed by hand; train again")) from error

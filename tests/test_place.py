@@ -29,6 +29,8 @@ def read(tree: dict[str, Any]) -> Places:
         ({"encoder": {"front": 1}}, "encoder", 0),
         ({"encoder": 1}, "encoder", 1),
         ({"encoder": {"text": 2}, "fusion": 3}, "encoder.words.bias", 2),
+        ({"encoder": {"image": 1, "front": 2}}, "encoder.front.weight", 2),
+        ({"encoder": {"front": 2, "image": 1}}, "encoder.front.weight", 2),
         ({"tasks": {"digit": 4}}, "head.digit.fused.weight", 4),
         ({"tasks": {"digit": 4}}, "", 0),
     ],

@@ -9,6 +9,7 @@ import yaml
 
 from mmtrain.config.catalog import Catalog
 from mmtrain.config.check import check
+from mmtrain.config.doubt import doubts
 from mmtrain.config.run import Run
 from mmtrain.errors import ConfigError, Problem, RunError
 from mmtrain.folder import RunFolder
@@ -107,7 +108,8 @@ def _checked(tree: dict[str, Any], problems: Sequence[Problem], offered: Catalog
     warnings = [f"{file} is never used: a built-in choice has its name; rename it" for file in offered.hidden]
     if names:
         warnings.append(f"parts may be built from {', '.join(names)}, looked up in this folder and among the installed packages")
-    return replace(check(tree, names, told=problems), warnings=warnings)
+    run = check(tree, names, told=problems)
+    return replace(run, warnings=[*warnings, *doubts(run)])
 
 
 def _read(folder: Path) -> dict[str, Any]:

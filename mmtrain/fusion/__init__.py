@@ -12,7 +12,7 @@ What every fusion promises (`tests/fusion/test_laws.py` holds each choice in `co
 * other rows of the batch and padding change nothing but rounding: normalisation is per row, never over the batch;
 * a modality that no row has (L = 0), a row without any modality, a batch of one and a single modality are ordinary input;
 * the order in which modalities are named changes nothing;
-* it can learn what only two modalities tell together (XOR).
+* it can learn what only two modalities tell together (`tests/fusion/test_learning.py`).
 
 To add one: a class as above in `mmtrain/fusion/<name>.py`, its export here, `configs/fusion/<name>.yaml` and
 `configs/model/fusion_<name>.yaml`; the laws then test it by themselves, its values need a `tests/fusion/test_<name>.py`.

@@ -20,11 +20,10 @@ class CrossAttention(nn.Module):
 
     A stream is `layers` layers of attention from the target's tokens to the source's, and a perceptron. A target's streams are laid side
     by side, mapped to `dim` numbers and go through one layer of self-attention; what came of the tokens is pooled (mean and maximum),
-    laid side by side and sent through a hidden layer. From an absent source nothing is seen. With two modalities these are the two
-    streams of ViLBERT.
+    laid side by side and sent through a hidden layer. From an absent source nothing is seen.
 
-    Source: Tsai et al. 2019 (MulT), sections 3.2 and 3.3, with pooled tokens in place of the last one; Lu et al. 2019 (ViLBERT), section
-    2.2.
+    Source: Tsai et al. 2019 (MulT), sections 3.1 and 3.2, with pooled tokens in place of the last one, and what the streams say added to
+    the target's own tokens; with two modalities much as the co-attention of Lu et al. 2019 (ViLBERT), section 2.2.
 
     Raises:
         ConfigError: `heads` does not divide `dim`.

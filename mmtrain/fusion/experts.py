@@ -18,7 +18,7 @@ class Experts(nn.Module):
 
     The router is a linear map of all vectors, and a flag per modality, so that rows that lack a modality can go to experts of their
     own; weights are the softmax over the chosen ones. `balance` weighs the load-balancing loss: experts times the sum over
-    experts of (share of rows sent there) x (mean probability), which is smallest, 1, when all are used alike.
+    experts of (share of rows sent there) x (mean probability), which is 1 when all are used alike.
 
     Source: Shazeer et al. 2017, section 2.1 (top-k gating, without noise); the load-balancing loss of Fedus et al. 2022 (Switch
     Transformer), equations 4 to 6, over the chosen experts; for modalities as in Han et al. 2024 (FuseMoE), section 3.2, joint router.

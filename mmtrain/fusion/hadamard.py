@@ -18,7 +18,7 @@ class Hadamard(nn.Module):
     A factor is 1 + the modality's vector, so that products begin near 1 and keep what a single modality says; that of an absent
     modality is exactly 1.
 
-    Source: the elementwise product of Antol et al. 2015 (VQA), section 4, with the residual 1 as in Kim et al. 2016 (MRN).
+    Source: the elementwise product of Antol et al. 2015 (VQA), section 4; the 1 is ours.
     """
 
     def __init__(

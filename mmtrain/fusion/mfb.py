@@ -10,10 +10,10 @@ from torch.nn import functional
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool, any_present, at_least_single
 from mmtrain.option import Count, Dropout
 
-SMALLEST = 1e-8  # under the square root, whose slope at 0 is infinite
+SMALLEST = 1e-8  # under the square root, whose slope at 0 is infinite; half precision would take it for 0
 
 
 class MFB(nn.Module):
@@ -53,6 +53,6 @@ class MFB(nn.Module):
             torch.where(present[name][:, None], layer(vector), 1.0)
             for layer, (name, vector) in zip(self.factors, vectors.items(), strict=True)
         ]
-        sums = self.dropout(factors[0] * factors[1]).unflatten(1, (self.joint_dim, -1)).sum(2)
+        sums = at_least_single(self.dropout(factors[0] * factors[1]).unflatten(1, (self.joint_dim, -1)).sum(2))
         rooted = sums.sign() * (sums.abs() + SMALLEST).sqrt()
         return {FUSED: Fused(self.join(functional.normalize(rooted, dim=1)), tokens, any_present(present))}

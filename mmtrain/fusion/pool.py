@@ -69,7 +69,7 @@ def shares(scores: Float[Tensor, "B K"], there: Bool[Tensor, "B K"]) -> Float[Te
 
 
 def at_least_single(values: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """In single precision where autocast gave half: for exponentials, and for what is chosen by a small difference."""
+    """In single precision where autocast gave half: for exponentials, roots and comparisons."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 

@@ -11,6 +11,8 @@ from mmtrain.fusion.join import join_layers
 from mmtrain.fusion.pool import Pool, any_present, at_least_single
 from mmtrain.option import Count, Dropout, NonNegative
 
+SUREST = 20.0  # of a log precision: a deviation of 0.00005
+
 
 class Product(nn.Module):
     """Each modality gives a Gaussian over a common latent vector; multiplied with each other and with a standard normal, they give one.
@@ -46,7 +48,7 @@ class Product(nn.Module):
         given = at_least_single(torch.stack([expert(vector) for expert, vector in zip(self.experts, vectors.values(), strict=True)]))
         there = torch.stack([present[name] for name in vectors])[..., None]
         means, log_precisions = given.chunk(2, -1)
-        precisions = torch.where(there, log_precisions.exp(), 0.0)
+        precisions = torch.where(there, log_precisions.clamp(-SUREST, SUREST).exp(), 0.0)
         precision = 1 + precisions.sum(0)
         mean = (precisions * means).sum(0) / precision
         divergence = 0.5 * (1 / precision + mean.square() - 1 + precision.log()).sum(1)

@@ -18,8 +18,9 @@ class Average:
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model, self.decay = model, decay
-        self.values: dict[str, Tensor] = {name: value.clone() for name, value in _weights(model).items()} if decay > 0 else {}
+        self.decay = decay
+        self.weights = _weights(model) if decay > 0 else {}
+        self.values = {name: value.clone() for name, value in self.weights.items()}
 
     @torch.no_grad()
     def update(self, step: int) -> None:
@@ -27,18 +28,17 @@ class Average:
         if not self.values:
             return
         share = 1 - min(self.decay, (1 + step) / (WARM_UP + step))
-        torch._foreach_lerp_(list(self.values.values()), list(_weights(self.model).values()), share)
+        torch._foreach_lerp_(list(self.values.values()), list(self.weights.values()), share)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The model has the averaged weights while the block runs."""
-        weights = _weights(self.model) if self.values else {}
-        trained = {name: value.clone() for name, value in weights.items()}
-        _copy(weights, self.values)
+        trained = {name: value.clone() for name, value in self.weights.items()}
+        _copy(self.weights, self.values)
         try:
             yield
         finally:
-            _copy(weights, trained)
+            _copy(self.weights, trained)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The averaged weights."""
@@ -50,8 +50,8 @@ class Average:
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
-    """Everything in the state dict that can be averaged: the floating-point tensors themselves, detached."""
-    return {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    """Everything in the state dict that can be averaged: the floating-point tensors themselves, detached; infinity has no average."""
+    return {name: value for name, value in model.state_dict().items() if value.is_floating_point() and value.isfinite().all()}
 
 
 @torch.no_grad()

@@ -20,10 +20,11 @@ PAIR = {"image": 9, "text": 3}
 
 
 def outputs(fusion: nn.Module, given: Given) -> Tensor:
-    """The vectors of all views and whom they speak for, side by side; from the same random state each time."""
+    """The vectors of all views, whom they speak for and what they cost, side by side; from the same random state each time."""
     torch.manual_seed(1)
     views = fusion(*given)
-    return torch.cat([part for view in views.values() for part in (view.vector, view.present[:, None])], 1)
+    costs = [cost.expand(len(view.vector), 1) for view in views.values() for cost in view.penalties.values()]
+    return torch.cat([*(part for view in views.values() for part in (view.vector, view.present[:, None])), *costs], 1)
 
 
 def gradients(fusion: nn.Module, given: Given) -> dict[str, Tensor]:
@@ -34,7 +35,8 @@ def gradients(fusion: nn.Module, given: Given) -> dict[str, Tensor]:
     views = fusion({name: replace(part, values=leaves[name]) for name, part in tokens.items()}, present)
     for view in views.values():
         factors = torch.linspace(-1, 1, view.vector.numel()).reshape(view.vector.shape)
-        (factors * view.vector)[view.present].sum().backward(retain_graph=True)
+        loss = (factors * view.vector)[view.present].sum()
+        torch.stack([loss, *view.penalties.values()]).sum().backward(retain_graph=True)
     found = {name: leaf.grad for name, leaf in [*fusion.named_parameters(), *leaves.items()]}
     return {name: gradient for name, gradient in found.items() if gradient is not None}
 

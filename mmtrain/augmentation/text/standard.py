@@ -26,11 +26,10 @@ class Standard(nn.Module):
         """Shorter texts, padded to the same length."""
         mask = inputs.mask
         draw = torch.where(mask, torch.rand(mask.shape, device=mask.device), -1)
-        kept = mask & ((draw >= self.removal) | (draw == draw.amax(1, keepdim=True)))
-        if self.marked:
-            last = mask.sum(1, keepdim=True) - 1
-            places = torch.arange(mask.shape[1], device=mask.device)
-            kept = kept | (mask & ((places == 0) | (places == last)))
+        places, last = torch.arange(mask.shape[1], device=mask.device), mask.sum(1, keepdim=True) - 1
+        marks = mask & ((places == 0) | (places == last)) if self.marked else torch.zeros_like(mask)
+        draw = torch.where(marks, -1, draw)  # the one that always stays is a word
+        kept = marks | (mask & ((draw >= self.removal) | (draw == draw.amax(1, keepdim=True))))
         order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)
         ids = torch.where(kept, inputs.ids, 0).gather(1, order)
         letters = torch.where(kept[:, :, None], inputs.letters, 0).gather(1, order[:, :, None].expand_as(inputs.letters))

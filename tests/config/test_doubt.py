@@ -1,0 +1,32 @@
+"""What is allowed but has no effect, or is done twice, is said."""
+
+import pytest
+
+from mmtrain.config import load
+
+AUGMENTED, DROPOUT = "augmentation/tabular=standard", "missing.dropout=0.3"
+ALONE = ["~data.modalities.caption", "~data.modalities.tone", DROPOUT]
+BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([AUGMENTED], ["augmentation.tabular has no effect: no modality is called so or of this kind"]),
+        (["augmentation/image=standard"], []),
+        (["augmentation/image@augmentation.picture=standard"], []),
+        (ALONE, ["missing.dropout=0.3 has no effect: there is only one modality, and never all of a row's are dropped"]),
+        ([DROPOUT], []),
+        (
+            [*BALANCED, "loss@tasks.shape.loss=logit_adjusted"],
+            ["tasks.shape: sampler.tasks and its loss (tau) both make up for unequal classes; one is enough"],
+        ),
+        (
+            [*BALANCED, "tasks.shape.loss.class_weights=inverse"],
+            ["tasks.shape: sampler.tasks and its loss (class_weights) both make up for unequal classes; one is enough"],
+        ),
+        ([*BALANCED, "loss@tasks.match.loss=logit_adjusted"], []),
+    ],
+)
+def test_a_doubt(words: list[str], said: list[str]) -> None:
+    assert load(words).config.warnings == said
