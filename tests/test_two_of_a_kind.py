@@ -57,7 +57,7 @@ def test_each_has_an_encoder_of_its_own(things: Path) -> None:
     words += ["encoder/image@encoder.back=cnn", "encoder.back.channels=4", "encoder.image.channels=2", "training.epochs=1"]
     assert main(["train", *words, f"hydra.run.dir={run}"]) == 0
     trained = mmtrain.load(run)
-    first = {name: trained.model.encoder[name].layers[0].weight.shape[:2] for name in ("front", "back")}
+    first = {name: trained.model.encoder[name].layers[0][0].weight.shape[:2] for name in ("front", "back")}
     assert first == {"front": (2, 3), "back": (4, 1)}
     answers = trained.predict(things / "train.csv")
     assert len(answers) == 32

@@ -50,7 +50,7 @@ class Progress:
     epoch_seconds: float = 0.0
     empty: int = 0
     best_epoch: int = 0
-    best: tuple[float, float] | None = None
+    best: list[float] | None = None
     selected_by: str = "skill"
     stale: int = 0
 
@@ -192,8 +192,8 @@ class Loop:
         """Count the epoch and say whether it is the best so far."""
         score, selected_by = self._score(val)
         epoch = self.progress.epoch + 1
-        ranked = (score, -math.inf if val.loss is None else -val.loss)  # few val rows tie often: then the loss decides
-        better = self.progress.best is None or ranked > tuple(self.progress.best)
+        ranked = [score, -math.inf if val.loss is None else -val.loss]  # few val rows tie often: then the loss decides
+        better = self.progress.best is None or ranked > self.progress.best
         if better:
             self.progress = replace(self.progress, epoch=epoch, batch=0, best=ranked, best_epoch=epoch, selected_by=selected_by, stale=0)
         else:
