@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present, shares
+from mmtrain.fusion.pool import Pool, shares
 from mmtrain.option import Count, Dropout
 
 
@@ -41,8 +40,7 @@ class AttentionPool(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        pooled = self.pool(tokens, present)
-        vectors, there = torch.stack(list(pooled.values()), 1), torch.stack([present[name] for name in pooled], 1)
+        vectors, there = self.pool(tokens, present)
         scores = self.score(self.seen(vectors).tanh() * self.gate(vectors).sigmoid()).squeeze(2)
         joined = (shares(scores, there)[..., None] * vectors).sum(1)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        return {FUSED: Fused(self.join(joined), tokens, there.any(1))}

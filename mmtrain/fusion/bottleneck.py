@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool, any_present, side_by_side
 from mmtrain.fusion.project import Project
 from mmtrain.option import Count, Dropout
 from mmtrain.transformer import Layer
@@ -55,7 +55,7 @@ class Bottleneck(nn.Module):
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
         seen, anyone = self.project(tokens, present), any_present(present)
-        there = torch.stack([present[name] for name in seen])[..., None, None]
+        having = torch.stack([present[name] for name in seen])[..., None, None]
         shared = self.start.expand(len(anyone), -1, -1)
         open_mask = torch.ones(len(anyone), self.count, dtype=torch.bool, device=anyone.device)
         for layers in self.layers:
@@ -64,8 +64,7 @@ class Bottleneck(nn.Module):
                 values = layers.get_submodule(str(place))(torch.cat([part.values, shared], 1), torch.cat([part.mask, open_mask], 1))
                 seen[name] = Tokens(torch.where(part.mask[..., None], values[:, : -self.count], 0.0), part.mask)
                 become.append(values[:, -self.count :])
-            mean = torch.where(there, torch.stack(become), 0.0).sum(0) / there.sum(0).clamp(min=1)
+            mean = torch.where(having, torch.stack(become), 0.0).sum(0) / having.sum(0).clamp(min=1)
             shared = torch.where(anyone[:, None, None], mean, shared)
-        vectors = self.pool(seen, present)
-        joined = torch.cat([*vectors.values(), *(present[name][:, None] for name in vectors)], 1)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        vectors, there = self.pool(seen, present)
+        return {FUSED: Fused(self.join(side_by_side(vectors, there)), tokens, there.any(1))}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool, side_by_side
 from mmtrain.fusion.project import Project
 from mmtrain.option import Count, Dropout
 from mmtrain.transformer import CrossLayer, Transformer
@@ -68,6 +68,5 @@ class CrossAttention(nn.Module):
         for mixed, own, (name, part) in zip(self.mixed, self.own, projected.items(), strict=True):
             values = part.values + mixed(torch.cat(streams[name] or [part.values], 2))
             seen[name] = Tokens(own(values, part.mask), part.mask)
-        vectors = self.pool(seen, present)
-        joined = torch.cat([*vectors.values(), *(present[name][:, None] for name in vectors)], 1)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        vectors, there = self.pool(seen, present)
+        return {FUSED: Fused(self.join(side_by_side(vectors, there)), tokens, there.any(1))}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present, shares
+from mmtrain.fusion.pool import Pool, shares
 from mmtrain.option import Count, Dropout
 
 
@@ -41,14 +41,13 @@ class Embrace(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        docked = torch.stack([layers(vector) for layers, vector in zip(self.docking, vectors.values(), strict=True)], 1)
-        there = torch.stack([present[name] for name in vectors], 1)
+        vectors, there = self.pool(tokens, present)
+        docked = torch.stack([layers(vector) for layers, vector in zip(self.docking, vectors.unbind(1), strict=True)], 1)
         weights = shares(docked.new_zeros(there.shape), there)[..., None]  # equal chances of the present ones
         if self.training:
             ends = weights.cumsum(1)
             drawn = torch.rand(len(docked), 1, docked.shape[2], device=docked.device)
             weights = ((ends - weights <= drawn) & (drawn < ends)).to(docked.dtype)
-        anyone = any_present(present)
+        anyone = there.any(1)
         joined = torch.where(anyone[:, None], (weights * docked).sum(1), 0.0)
         return {FUSED: Fused(self.join(joined), tokens, anyone)}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.errors import ConfigError, Problem
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present, at_least_single
+from mmtrain.fusion.pool import Pool, at_least_single, side_by_side
 from mmtrain.option import Count, Dropout, NonNegative
 
 
@@ -53,8 +53,8 @@ class Experts(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality; its penalty is `balance`."""
-        vectors, anyone = self.pool(tokens, present), any_present(present)
-        joined = torch.cat([*vectors.values(), *(present[name][:, None] for name in vectors)], 1)
+        vectors, there = self.pool(tokens, present)
+        joined, anyone = side_by_side(vectors, there), there.any(1)
         logits = at_least_single(self.router(joined))
         best = logits.topk(self.chosen, 1).indices
         sent = torch.zeros_like(logits, dtype=torch.bool).scatter(1, best, True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.errors import ConfigError, Problem, nearest
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool
 from mmtrain.option import Count, Dropout
 
 
@@ -43,15 +43,14 @@ class FiLM(nn.Module):
             raise ConfigError(Problem("fusion.condition", f"'{condition}' is no modality", nearest(condition, in_dims)))
         self.views = [FUSED]
         self.out_dim = out_dim
-        self.condition = condition if condition is not None else min(in_dims)
         self.pool = Pool(in_dims, out_dim=pooled_dim)
+        self.condition = 0 if condition is None else self.pool.names.index(condition)
         self.modulation = nn.Linear(pooled_dim, 2 * pooled_dim)
         self.join = join_layers(pooled_dim, hidden_dim=hidden_dim, out_dim=out_dim, dropout=dropout)
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        modulation = self.modulation(vectors.pop(self.condition))
-        scale, shift = torch.where(present[self.condition][:, None], modulation, 0.0).chunk(2, 1)
-        (modulated,) = vectors.values()
-        return {FUSED: Fused(self.join((1 + scale) * modulated + shift), tokens, any_present(present))}
+        vectors, there = self.pool(tokens, present)
+        modulation = self.modulation(vectors[:, self.condition])
+        scale, shift = torch.where(there[:, self.condition, None], modulation, 0.0).chunk(2, 1)
+        return {FUSED: Fused(self.join((1 + scale) * vectors[:, 1 - self.condition] + shift), tokens, there.any(1))}

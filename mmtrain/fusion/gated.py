@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present, shares
+from mmtrain.fusion.pool import Pool, shares, side_by_side
 from mmtrain.option import Count, Dropout
 
 
@@ -38,8 +37,7 @@ class Gated(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        there = torch.stack([present[name] for name in vectors], 1)
-        weights = shares(self.gate(torch.cat([*vectors.values(), there], 1)), there)
-        joined = (weights[..., None] * torch.stack(list(vectors.values()), 1)).sum(1)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        vectors, there = self.pool(tokens, present)
+        weights = shares(self.gate(side_by_side(vectors, there)), there)
+        joined = (weights[..., None] * vectors).sum(1)
+        return {FUSED: Fused(self.join(joined), tokens, there.any(1))}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool, side_by_side
 from mmtrain.option import Count, Dropout
 
 
@@ -41,11 +41,10 @@ class GMU(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        there = torch.stack([present[name] for name in vectors], 1)
-        gates = self.gate(torch.cat([*vectors.values(), there], 1)).sigmoid().unflatten(1, (-1, self.pool.out_dim))
-        if len(vectors) == 2:
+        vectors, there = self.pool(tokens, present)
+        gates = self.gate(side_by_side(vectors, there)).sigmoid().unflatten(1, (-1, self.pool.out_dim))
+        if there.shape[1] == 2:
             gates = torch.cat([gates, 1 - gates], 1)
-        said = torch.stack([layer(vector).tanh() for layer, vector in zip(self.said, vectors.values(), strict=True)], 1)
+        said = torch.stack([layer(vector).tanh() for layer, vector in zip(self.said, vectors.unbind(1), strict=True)], 1)
         joined = torch.where(there[..., None], gates * said, 0.0).sum(1)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        return {FUSED: Fused(self.join(joined), tokens, there.any(1))}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool, multiplied
 from mmtrain.option import Count, Dropout
 
 
@@ -50,8 +50,8 @@ class LowRank(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        factors = torch.stack([factor(vector) for factor, vector in zip(self.factors, vectors.values(), strict=True)])
-        products = factors.prod(0).unflatten(1, (self.rank, -1))
+        vectors, there = self.pool(tokens, present)
+        factors = torch.stack([factor(vector) for factor, vector in zip(self.factors, vectors.unbind(1), strict=True)], 1)
+        products = multiplied(factors).unflatten(1, (self.rank, -1))
         joined = (self.weights[:, None] * products).sum(1) + self.bias
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        return {FUSED: Fused(self.join(joined), tokens, there.any(1))}

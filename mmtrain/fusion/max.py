@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool
 from mmtrain.option import Count, Dropout
 
 
@@ -35,9 +35,8 @@ class Max(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        anyone = any_present(present)
-        there = torch.stack([present[name] for name in vectors])[..., None]
-        largest = torch.where(there, torch.stack(list(vectors.values())), -torch.inf).amax(0)
+        vectors, there = self.pool(tokens, present)
+        anyone = there.any(1)
+        largest = torch.where(there[..., None], vectors, -torch.inf).amax(1)
         joined = torch.where(anyone[:, None], largest, 0.0)
         return {FUSED: Fused(self.join(joined), tokens, anyone)}

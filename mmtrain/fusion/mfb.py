@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present, at_least_single
+from mmtrain.fusion.pool import Pool, at_least_single, product
 from mmtrain.option import Count, Dropout
 
 SMALLEST = 1e-8  # under the square root, whose slope at 0 is infinite; half precision would take it for 0
@@ -48,11 +47,7 @@ class MFB(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        factors = [
-            torch.where(present[name][:, None], layer(vector), 1.0)
-            for layer, (name, vector) in zip(self.factors, vectors.items(), strict=True)
-        ]
-        sums = at_least_single(self.dropout(factors[0] * factors[1]).unflatten(1, (self.joint_dim, -1)).sum(2))
+        vectors, there = self.pool(tokens, present)
+        sums = at_least_single(self.dropout(product(self.factors, vectors, there)).unflatten(1, (self.joint_dim, -1)).sum(2))
         rooted = sums.sign() * (sums.abs() + SMALLEST).sqrt()
-        return {FUSED: Fused(self.join(functional.normalize(rooted, dim=1)), tokens, any_present(present))}
+        return {FUSED: Fused(self.join(functional.normalize(rooted, dim=1)), tokens, there.any(1))}

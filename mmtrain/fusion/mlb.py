@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool, product
 from mmtrain.option import Count, Dropout
 
 
@@ -37,14 +36,10 @@ class MLB(nn.Module):
         self.views = [FUSED]
         self.out_dim = out_dim
         self.pool = Pool(in_dims, out_dim=pooled_dim)
-        self.factors = nn.ModuleList(nn.Linear(pooled_dim, joint_dim) for _ in in_dims)
+        self.factors = nn.ModuleList(nn.Sequential(nn.Linear(pooled_dim, joint_dim), nn.Tanh()) for _ in in_dims)
         self.join = join_layers(joint_dim, hidden_dim=hidden_dim, out_dim=out_dim, dropout=dropout)
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        factors = [
-            torch.where(present[name][:, None], layer(vector).tanh(), 1.0)
-            for layer, (name, vector) in zip(self.factors, vectors.items(), strict=True)
-        ]
-        return {FUSED: Fused(self.join(factors[0] * factors[1]), tokens, any_present(present))}
+        vectors, there = self.pool(tokens, present)
+        return {FUSED: Fused(self.join(product(self.factors, vectors, there)), tokens, there.any(1))}

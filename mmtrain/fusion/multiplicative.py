@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool
 from mmtrain.option import Count, Dropout
 
 
@@ -42,6 +42,7 @@ class Multiplicative(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        first, second = self.pool(tokens, present).values()
+        vectors, there = self.pool(tokens, present)
+        first, second = vectors.unbind(1)
         joined = self.product((first[:, :, None] * second[:, None, :]).flatten(1)) + self.linear[0](first) + self.linear[1](second)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        return {FUSED: Fused(self.join(joined), tokens, there.any(1))}

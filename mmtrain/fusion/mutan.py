@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool, product
 from mmtrain.option import Count, Dropout
 
 
@@ -45,10 +44,6 @@ class Mutan(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        factors = [
-            torch.where(present[name][:, None], layers(vector), 1.0)
-            for layers, (name, vector) in zip(self.factors, vectors.items(), strict=True)
-        ]
-        joined = (factors[0] * factors[1]).unflatten(1, (self.rank, -1)).sum(1)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        vectors, there = self.pool(tokens, present)
+        joined = product(self.factors, vectors, there).unflatten(1, (self.rank, -1)).sum(1)
+        return {FUSED: Fused(self.join(joined), tokens, there.any(1))}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
 from mmtrain.fusion.pool import any_present
-from mmtrain.fusion.project import Project, side_by_side
+from mmtrain.fusion.project import Project, in_one_row
 from mmtrain.option import Count, Dropout
 from mmtrain.transformer import CrossLayer, Transformer
 
@@ -53,7 +53,7 @@ class Perceiver(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        values, mask = side_by_side(self.project(tokens, present))
+        values, mask = in_one_row(self.project(tokens, present))
         latents = self.latents.expand(len(mask), -1, -1)
         for look, think in zip(self.looks, self.thoughts, strict=True):
             latents = think(look(latents, values, mask))

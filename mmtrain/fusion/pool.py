@@ -1,6 +1,7 @@
 """From tokens to one vector a modality: what every fusion that joins vectors does first."""
 
 from collections.abc import Mapping
+from functools import reduce
 
 import torch
 from jaxtyping import Bool, Float
@@ -40,10 +41,13 @@ class Pool(nn.Module):
         # a list: in a ModuleDict, a modality could not be called "values" or "type"
         self.layers = nn.ModuleList(_layers(in_dims[name], out_dim, gain) for name in self.names)
 
-    def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Float[Tensor, "B D"]]:
-        """One vector a row for each modality, in the order of `names`."""
+    def forward(
+        self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]
+    ) -> tuple[Float[Tensor, "B K D"], Bool[Tensor, "B K"]]:
+        """A vector for each of the K modalities of a row, in the order of `names`, and whether the row has it."""
         assert set(tokens) == set(self.names), f"built for {self.names}, given {sorted(tokens)}"
-        return {name: self._vector(layers, tokens[name], present[name]) for name, layers in zip(self.names, self.layers, strict=True)}
+        vectors = [self._vector(layers, tokens[name], present[name]) for name, layers in zip(self.names, self.layers, strict=True)]
+        return torch.stack(vectors, 1), torch.stack([present[name] for name in self.names], 1)
 
     def _vector(self, layers: nn.Module, tokens: Tokens, present: Bool[Tensor, " B"]) -> Float[Tensor, "B D"]:
         rows, length, _ = tokens.values.shape
@@ -60,6 +64,22 @@ def _layers(in_dim: int, out_dim: int, gain: bool) -> nn.Sequential:
         nn.LayerNorm(out_dim, elementwise_affine=gain),
         nn.GELU(),
     )
+
+
+def side_by_side(vectors: Float[Tensor, "B K D"], there: Bool[Tensor, "B K"]) -> Float[Tensor, "B J"]:
+    """All vectors of a row, then a flag for each: J = K (D + 1)."""
+    return torch.cat([vectors.flatten(1), there], 1)
+
+
+def product(layers: nn.ModuleList, vectors: Float[Tensor, "B K D"], there: Bool[Tensor, "B K"]) -> Float[Tensor, "B J"]:
+    """What each layer gives for its modality's vector, multiplied; the factor of an absent modality is 1."""
+    factors = torch.stack([layer(vector) for layer, vector in zip(layers, vectors.unbind(1), strict=True)], 1)
+    return multiplied(torch.where(there[..., None], factors, 1.0))
+
+
+def multiplied(factors: Float[Tensor, "B K D"]) -> Float[Tensor, "B D"]:
+    """The product over K. Unlike that of `torch.prod`, its gradient does not wait for a GPU to say whether a factor is 0."""
+    return reduce(torch.mul, factors.unbind(1))
 
 
 def shares(scores: Float[Tensor, "B K"], there: Bool[Tensor, "B K"]) -> Float[Tensor, "B K"]:

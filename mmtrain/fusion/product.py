@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present, at_least_single
+from mmtrain.fusion.pool import Pool, at_least_single
 from mmtrain.option import Count, Dropout, NonNegative
 
 SUREST = 20.0  # of a log precision: a deviation of 0.00005
@@ -44,13 +44,13 @@ class Product(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality; its penalty is `kl`."""
-        vectors, anyone = self.pool(tokens, present), any_present(present)
-        given = at_least_single(torch.stack([expert(vector) for expert, vector in zip(self.experts, vectors.values(), strict=True)]))
-        there = torch.stack([present[name] for name in vectors])[..., None]
+        vectors, there = self.pool(tokens, present)
+        anyone = there.any(1)
+        given = at_least_single(torch.stack([expert(vector) for expert, vector in zip(self.experts, vectors.unbind(1), strict=True)], 1))
         means, log_precisions = given.chunk(2, -1)
-        precisions = torch.where(there, log_precisions.clamp(-SUREST, SUREST).exp(), 0.0)
-        precision = 1 + precisions.sum(0)
-        mean = (precisions * means).sum(0) / precision
+        precisions = torch.where(there[..., None], log_precisions.clamp(-SUREST, SUREST).exp(), 0.0)
+        precision = 1 + precisions.sum(1)
+        mean = (precisions * means).sum(1) / precision
         divergence = 0.5 * (1 / precision + mean.square() - 1 + precision.log()).sum(1)
         penalty = self.kl * torch.where(anyone, divergence, 0.0).sum() / anyone.sum().clamp(min=1)
         latent = mean + torch.randn_like(mean) / precision.sqrt() if self.training else mean

@@ -45,6 +45,6 @@ class Project(nn.Module):
         return Tokens(torch.where(mask[..., None], values, 0.0), mask)
 
 
-def side_by_side(tokens: Mapping[str, Tokens]) -> tuple[Float[Tensor, "B L D"], Bool[Tensor, "B L"]]:
+def in_one_row(tokens: Mapping[str, Tokens]) -> tuple[Float[Tensor, "B L D"], Bool[Tensor, "B L"]]:
     """All tokens of a row in one sequence, in the order in which the modalities are named."""
     return torch.cat([part.values for part in tokens.values()], 1), torch.cat([part.mask for part in tokens.values()], 1)

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool
 from mmtrain.option import Count, Dropout
 
 
@@ -35,6 +34,5 @@ class Sum(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        joined = torch.stack(list(vectors.values())).sum(0)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        vectors, there = self.pool(tokens, present)
+        return {FUSED: Fused(self.join(vectors.sum(1)), tokens, there.any(1))}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.errors import ConfigError, Problem
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
+from mmtrain.fusion.pool import Pool
 from mmtrain.option import Count, Dropout
 
 LARGEST = 2**17  # numbers in the tensor; with 256 hidden units behind it, 34 million weights
@@ -50,8 +50,9 @@ class TensorFusion(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
+        vectors, there = self.pool(tokens, present)
         product = None
-        for vector in self.pool(tokens, present).values():
+        for vector in vectors.unbind(1):
             factor = torch.cat([vector, torch.ones_like(vector[:, :1])], 1)
             product = factor if product is None else (product[:, :, None] * factor[:, None, :]).flatten(1)
-        return {FUSED: Fused(self.join(product), tokens, any_present(present))}
+        return {FUSED: Fused(self.join(product), tokens, there.any(1))}

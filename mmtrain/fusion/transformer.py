@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present
-from mmtrain.fusion.project import Project, side_by_side
+from mmtrain.fusion.pool import Pool, side_by_side
+from mmtrain.fusion.project import Project, in_one_row
 from mmtrain.option import Count, Dropout
 from mmtrain.transformer import Transformer
 
@@ -49,9 +48,8 @@ class SingleStream(nn.Module):
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
         projected = self.project(tokens, present)
-        values = self.transformer(*side_by_side(projected))
+        values = self.transformer(*in_one_row(projected))
         parts = values.split([part.mask.shape[1] for part in projected.values()], 1)
         seen = {name: Tokens(part, projected[name].mask) for name, part in zip(projected, parts, strict=True)}
-        vectors = self.pool(seen, present)
-        joined = torch.cat([*vectors.values(), *(present[name][:, None] for name in vectors)], 1)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        vectors, there = self.pool(seen, present)
+        return {FUSED: Fused(self.join(side_by_side(vectors, there)), tokens, there.any(1))}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmtrain.batch import FUSED, Fused, Tokens
 from mmtrain.errors import ConfigError, Problem, nearest
 from mmtrain.fusion.join import join_layers
-from mmtrain.fusion.pool import Pool, any_present, shares
+from mmtrain.fusion.pool import Pool, shares
 from mmtrain.option import Count, Dropout, Positive
 
 
@@ -50,11 +50,10 @@ class Weighted(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
-        vectors = self.pool(tokens, present)
-        there = torch.stack([present[name] for name in vectors], 1)
+        vectors, there = self.pool(tokens, present)
         weights = shares(self.logits.expand(there.shape), there)
-        joined = (weights[..., None] * torch.stack(list(vectors.values()), 1)).sum(1)
-        return {FUSED: Fused(self.join(joined), tokens, any_present(present))}
+        joined = (weights[..., None] * vectors).sum(1)
+        return {FUSED: Fused(self.join(joined), tokens, there.any(1))}
 
 
 def _check_names(weights: Mapping[str, float], modalities: Mapping[str, int]) -> None:

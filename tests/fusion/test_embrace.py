@@ -26,7 +26,7 @@ def test_each_number_comes_from_one_present_modality_with_equal_chances(draw: Ca
     """Every joint vector that the hidden layer reads is made of docked numbers; in the mean, of each modality's alike."""
     tokens, present = draw(DIMS, rows=8)
     fusion = Embrace(DIMS, joint_dim=5)
-    vectors = list(fusion.pool(tokens, present).values())
+    vectors = fusion.pool(tokens, present)[0].unbind(1)
     docked = torch.stack([layers(vector) for layers, vector in zip(fusion.docking, vectors, strict=True)])
     there = torch.stack([present[name] for name in sorted(DIMS)])[..., None]
     joined: list[torch.Tensor] = []
