@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 UNSEEN = -1  # the target that stands for a class that train never saw
 
@@ -20,11 +21,14 @@ class ImageSpec:
 @dataclass(frozen=True)
 class TextSpec:
     """`vocabulary` counts the ids: 0 is padding, 1 the unknown word, real words start at 2. `letters` counts the letters' ids, 0 where
-    letters are not kept. `tokenizer` names the pretrained tokenizer that numbered the words, if one did; then the ids are its own."""
+    letters are not kept. A row holds at most `max_length` ids. `tokenizer` names the pretrained tokenizer that numbered the words, if one
+    did; then the ids are its own, and `model` is the configuration of the model that stood beside it."""
 
     vocabulary: int
     letters: int = 0
     tokenizer: str | None = None
+    max_length: int | None = None
+    model: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
-from mmtrain.errors import Problem
+from mmtrain.errors import DataError, Problem
 
 ISO = r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z|[+-]\d\d(?::?\d\d)?)?)?$"  # the day, and the time without its zone
+
+Cells = TypeVar("Cells", pl.Series, pl.Expr)
+UNREADABLE = (pl.Binary, pl.Object, pl.Duration)  # types whose cells are neither text nor numbers nor dates, as are all nested ones
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,25 @@ class Table:
         return self.frame.filter(kept)  # of most rows in their order: half the memory that picking them one by one takes
 
     def text(self, column: str) -> list[str | None]:
-        """The cells as the user's own text, NFC-normalised; None where missing. Numbers from typed files become text."""
-        cells: Sequence[str | None] = self.frame[column].cast(pl.String).to_list()
-        return [None if cell is None else unicodedata.normalize("NFC", cell) for cell in cells]
+        """The cells as the user's own text, NFC-normalised; None where missing.
+
+        Cells of typed files become text: `true` and `false`, as JSON writes them, days and times as ISO does, and numbers as
+        `number_text` says.
+
+        Raises:
+            DataError: the column holds lists, structures or bytes.
+        """
+        cells = self._cells(column, "text")
+        words: Sequence[str | None] = (number_text(cells) if cells.dtype.is_float() else cells.cast(pl.String)).to_list()
+        return [None if word is None else unicodedata.normalize("NFC", word) for word in words]
 
     def floats(self, column: str) -> np.ndarray:
-        """The cells as (n,) float64, NaN where missing; a cell that is no finite number is rejected, and NaN there too."""
-        cells = self.frame[column]
+        """The cells as (n,) float64, NaN where missing; a cell that is no finite number is rejected, and NaN there too.
+
+        Raises:
+            DataError: the column holds lists, structures or bytes.
+        """
+        cells = self._cells(column, "numbers")
         if cells.dtype.is_float():
             cells = cells.fill_nan(None)  # many writers store so what is missing
         text = cells
@@ -70,8 +86,11 @@ class Table:
 
         Text is a date or a date with a time, as ISO writes them or in this `form` (as `strptime` writes it). A time is what the clock
         on the wall shows: what it is off Greenwich is left away.
+
+        Raises:
+            DataError: the column holds lists, structures or bytes.
         """
-        cells = self.frame[column]
+        cells = self._cells(column, "dates")
         if isinstance(cells.dtype, pl.Datetime):
             times = cells.dt.replace_time_zone(None)
         else:
@@ -81,6 +100,14 @@ class Table:
             self.reject(row, column, f"found '{self.frame[column][row]}', which is no date in {allowed}")
         return times.to_numpy().astype("M8[us]")
 
+    def _cells(self, column: str, wanted: str) -> pl.Series:
+        """The column, if its type is one whose cells can be read as what is wanted."""
+        cells = self.frame[column]
+        if cells.dtype.is_nested() or cells.dtype in UNREADABLE:
+            found = f"its cells are of type {cells.dtype}, which cannot be read as {wanted}"
+            raise DataError(Problem(f"{self.file}, column '{column}'", found, "name another column, or write this one otherwise"))
+        return cells
+
     def path(self, cell: str) -> Path:
         """The file that a cell names: relative paths start at `root`, and either slash separates folders."""
         path = Path(cell.replace("\\", "/"))
@@ -89,6 +116,11 @@ class Table:
     def reject(self, row: int, column: str, found: str) -> None:
         """Note that the cell at this position cannot be read."""
         self.bad.append(Problem(f"{self.file}, row {self.numbers[row]}, column '{column}'", found))
+
+
+def number_text(cells: Cells) -> Cells:
+    """Floats as text: a whole one is written as an integer, 1 for 1.0: many writers store integers as floats if one is missing."""
+    return cells.cast(pl.String).str.strip_suffix(".0").replace("-0", "0")
 
 
 def parse_times(text: pl.Series, form: str | None) -> pl.Series:

@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,7 @@ import numpy as np
 from mmtrain import checkpoint, runtime
 from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build
-from mmtrain.data import Data, Dataset, prepare
+from mmtrain.data import Data, Dataset, load_fitted, prepare
 from mmtrain.encoder.pretrained import left_to_a_checkpoint
 from mmtrain.errors import DataError, Problem, RunError
 from mmtrain.folder import RunFolder
@@ -60,7 +60,7 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
         RunError: the run is finished and nothing asks for more.
     """
     folder = RunFolder.open(path)
-    data = prepare_data(config)
+    data = prepare_data(config, folder.preprocessing())
     if (folder.preprocessing(), folder.splits()) != (data.state(), _ids(data)):
         raise DataError(Problem(str(path), "the table or its splits have changed since this run began", "start a new run"))
     saved = (folder.last / checkpoint.FILE).exists()
@@ -86,8 +86,10 @@ def _restore(loop: Loop, state: dict[str, Any], folder: RunFolder) -> None:
         raise RunError(Problem(str(folder.path), found, "the run folder was changed by hand; start a new run")) from error
 
 
-def prepare_data(config: Run) -> Data:
+def prepare_data(config: Run, known: Mapping[str, Any] | None = None) -> Data:
     """Read the data, which may take minutes: what can be refused without them is refused first.
+
+    `known` is what an earlier run has fitted: all is fitted again, but what was only loaded, a tokenizer, is not looked for.
 
     Raises:
         ConfigError: there is no such device.
@@ -95,6 +97,9 @@ def prepare_data(config: Run) -> Data:
     """
     runtime.choose_device(config.training["device"])
     parts = data_parts(config)
+    with suppress(KeyError, TypeError, ValueError):  # of other parts; the caller compares what comes out
+        if known is not None:
+            load_fitted(parts.modalities, parts.tasks, known)
     data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True, whole_rows=config.whole_rows)
     useless = [name for name in (TRAIN, VAL) if not _scored_rows(data.splits[name])]
     if useless:

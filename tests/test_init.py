@@ -1,7 +1,7 @@
 """`mmtrain init` writes a YAML that passes the check and trains, whatever the table's columns are called."""
 
 import os
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,34 @@ def test_typed_cells_and_a_column_of_splits(capsys: pytest.CaptureFixture[str]) 
     assert main(["check", "--config-dir", "mine", "data=typed", "data.limit=8"]) == 0
 
 
+def test_columns_called_like_a_kind_that_they_are_not() -> None:
+    columns = {name: [[row / 7, 1.0, 2.0] for row in range(ROWS)] for name in ("audio", "text")}
+    facts = {"video": [row / 3 for row in range(ROWS)], "label": [row % 2 for row in range(ROWS)]}
+    pl.DataFrame({**columns, **facts}).write_parquet("rows.parquet")
+    assert main(["init", "rows.parquet"]) == 0
+    tree = yaml.safe_load(Path("configs/data/rows.yaml").read_text())
+    assert list(tree["data"]["modalities"]) == ["audio_vector", "text_vector", "video_tabular"]
+    assert main(["check", "--config-dir", "configs", "data=rows"]) == 0
+
+
+def test_types_that_only_parquet_has() -> None:
+    frame = pl.DataFrame(
+        {
+            "words": pl.Series([["a", f"b{row % 5}"] for row in range(ROWS)], dtype=pl.Array(pl.String, 2)),
+            "took": pl.Series([timedelta(seconds=row * 1.5) for row in range(ROWS)]),
+            "at": pl.Series([time(row % 4) for row in range(ROWS)]),
+            "brand": pl.Series(["one" if row % 3 else "two" for row in range(ROWS)], dtype=pl.Categorical),
+            "price": pl.Series([str(row / 4) if row else "NA" for row in range(ROWS)], dtype=pl.Categorical),
+            "label": pl.Series(["yes" if row % 2 else "no" for row in range(ROWS)], dtype=pl.Enum(["yes", "no"])),
+        }
+    )
+    frame.write_parquet("rows.parquet")
+    assert main(["init", "rows.parquet"]) == 0
+    modalities = yaml.safe_load(Path("configs/data/rows.yaml").read_text())["data"]["modalities"]
+    assert modalities == {"words": {"column": "words"}, "facts": {"numeric": ["took", "price"], "categorical": ["at", "brand"]}}
+    assert main(["check", "--config-dir", "configs", "data=rows"]) == 0
+
+
 def test_files_of_val_and_test_beside_the_table() -> None:
     rows = [f"{row / 3},{'ab'[row % 2]}" for row in range(ROWS)]
     Path("shop").mkdir()
@@ -163,6 +191,14 @@ def test_rows_that_belong_together_and_files_that_are_missing(capsys: pytest.Cap
     data = yaml.safe_load(Path("configs/data/people.yaml").read_text())["data"]
     assert (data["group"], data["on_bad"]) == ("person_id", "absent")
     assert main(["check", "--config-dir", "configs", "data=people"]) == 0
+
+
+def test_decimal_commas_between_tabs() -> None:
+    Path("daten.tsv").write_text("\n".join(["preis\tlabel", *(f"{row},{row % 10}\t{row % 2}" for row in range(ROWS))]))
+    assert main(["init", "daten.tsv"]) == 0
+    data = yaml.safe_load(Path("configs/data/daten.yaml").read_text())["data"]
+    assert (data["decimal"], data["modalities"]) == (",", {"preis": {"numeric": ["preis"]}})
+    assert main(["check", "--config-dir", "configs", "data=daten"]) == 0
 
 
 def test_a_european_table() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mmtrain.errors import DataError
 from mmtrain.table import Table
 
 
@@ -20,6 +21,41 @@ def test_text_is_composed_and_typed_cells_become_text() -> None:
     assert table_of([unicodedata.normalize("NFD", "é"), "007", None]).text("cell") == ["é", "007", None]
     assert table_of([1, None]).text("cell") == ["1", None]
     assert table_of([True, False]).text("cell") == ["true", "false"]
+
+
+@pytest.mark.parametrize("kind", [pl.Float32, pl.Float64])
+def test_a_whole_float_is_written_as_the_integer_that_it_is(kind: pl.DataType) -> None:
+    cells = [1.0, None, -2.0, -0.0, 0.5, 10.0, 16777216.0]
+    assert table_of(pl.Series(cells, dtype=kind)).text("cell") == ["1", None, "-2", "0", "0.5", "10", "16777216"]
+    assert table_of([1, -2, 0, 10, 16777216]).text("cell") == ["1", "-2", "0", "10", "16777216"]
+
+
+def test_floats_that_no_integer_holds_keep_their_own_text() -> None:
+    assert table_of([2.0**53, 1e300, 1e-7]).text("cell") == ["9007199254740992", "1e+300", "1e-7"]
+    assert table_of(["1.0", "1"]).text("cell") == ["1.0", "1"]  # text stays the user's own
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pl.Series([["a"], None]),
+        pl.Series([[1.0], [2.0]], dtype=pl.Array(pl.Float64, 1)),
+        pl.Series([{"a": 1}]),
+        pl.Series([b"a"]),
+        pl.Series([b"\xff"]),
+        pl.Series([datetime.timedelta(1)]),
+    ],
+    ids=lambda cells: str(cells.dtype),
+)
+def test_a_column_of_a_type_that_cannot_be_read_is_told(cells: pl.Series) -> None:
+    table = table_of(cells)
+    for wanted, read in (("text", table.text), ("numbers", table.floats), ("dates", table.times)):
+        with pytest.raises(DataError) as error:
+            read("cell")
+        assert str(error.value) == (
+            f"rows.csv, column 'cell': its cells are of type {cells.dtype}, which cannot be read as {wanted}; "
+            "name another column, or write this one otherwise"
+        )
 
 
 @pytest.mark.parametrize(

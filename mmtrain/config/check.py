@@ -155,12 +155,14 @@ class _Checker:
         if not isinstance(nodes, dict):
             self._tell(group, f"{show(nodes)} is not a mapping", f"choose one with {group}/KIND=NAME")
             return {}
-        offered = {init.parent.name for init in Path(mmtrain.__file__).parent.glob(f"{group}/*/__init__.py")}
+        offered = _kinds(group)
         done = {}
         for name, node in nodes.items():
             kind = kinds.get(name, name)
             if name not in {*kinds, *offered, *kinds.values()}:
                 self._tell(f"{group}.{name}", "neither a modality nor a kind is called so", nearest(str(name), {*offered, *kinds}))
+                continue
+            if kind is None:  # which has been told
                 continue
             choose = f"{group}/{kind}" if name == kind else f"{group}/{kind}@{group}.{name}"
             done[name] = self.part(node, Place(f"{group}.{name}", f"mmtrain.{group}.{kind}", choose))
@@ -174,12 +176,16 @@ class _Checker:
                 self._tell(f"data.modalities.{name}", found, f"encoder/{kind}=NAME")
 
     def _kind(self, name: str, node: Node) -> str | None:
-        """The kind that a modality's class declares; None where the class is not known, which has been told."""
+        """The kind that a modality's class declares; None where it is not known or not that of its name, which has been told."""
         if not node:
             return None
         kind = signature(node["_target_"], "", self.trust).constants.get("kind")
         if not isinstance(kind, str):
             self._tell(f"data.modalities.{name}", f"the class {node['_target_']} declares no kind", 'write in its body: kind = "..."')
+            return None
+        if name != kind and name in _kinds("encoder"):
+            found = f"a modality called '{name}' has to be of kind {name}, and this one is of kind {kind}"
+            self._tell(f"data.modalities.{name}", found, f"rename it, for example {name}_{kind}")
             return None
         return kind
 
@@ -190,6 +196,11 @@ class _Checker:
 
     def _tell(self, where: str, found: str, fix: str = "") -> None:
         self.problems.append(Problem(where, found, fix))
+
+
+def _kinds(group: str) -> set[str]:
+    """The kinds of modalities for which there are parts of a group."""
+    return {init.parent.name for init in Path(mmtrain.__file__).parent.glob(f"{group}/*/__init__.py")}
 
 
 def _check_selection(selection: Node, tasks: Mapping[str, Node]) -> list[Problem]:

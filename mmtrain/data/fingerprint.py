@@ -15,6 +15,7 @@ from mmtrain.modality import Modality
 from mmtrain.table import Table
 
 LIBRARIES = ("av", "numpy", "pillow", "scipy", "soundfile", "tokenizers")  # decode or change what the cells hold
+ROWS = 1024  # that are hashed at a time, since this takes a copy of what they hold
 
 
 def fingerprint(modality: Modality, table: Table) -> str:
@@ -40,7 +41,8 @@ def fingerprint(modality: Modality, table: Table) -> str:
     digest.update(_code(kind))
     for column in modality.columns:
         cells = table.frame[column]
-        digest.update(_content(cells))
+        for start in range(0, len(cells), ROWS):
+            digest.update(_content(cells[start : start + ROWS]))
         if modality.files and cells.dtype != pl.Binary and not cells.dtype.is_nested():
             digest.update(_files(table, column))
     return digest.hexdigest()
@@ -78,6 +80,9 @@ def _content(cells: pl.Series) -> bytes:
         return _bytes(cells.list.len()) + _content(cells.explode())
     if cells.dtype == pl.Binary:
         lengths, content = cells.bin.size(), b"".join(cells.drop_nulls().to_list())
+    elif cells.dtype.is_integer() or cells.dtype.is_float():
+        known = cells.is_not_null()
+        lengths, content = known, str(cells.dtype).encode() + cells.filter(known).to_numpy().tobytes()
     else:
         text = cells.cast(pl.String)
         lengths, content = text.str.len_bytes(), text.str.join("").item().encode()

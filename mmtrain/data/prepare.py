@@ -33,8 +33,8 @@ Stores = dict[tuple[str, str], Store | Live]
 class Data:
     """The data set of each split and the fitted parts behind them; `stores` are keyed by table and modality.
 
-    `notes` say what the user should know: cells that could not be read, classes that train never saw, modalities that
-    are decoded on the fly.
+    `notes` say what the user should know: cells that could not be read, classes and (many) categories that train never
+    saw, modalities that are decoded on the fly.
     """
 
     splits: dict[str, Dataset]
@@ -112,6 +112,7 @@ def open_rows(
     stores = dict(zip(modalities, held, strict=True))
     targets, notes = encode_targets(tasks, table, settings)
     notes += [note for name, store in stores.items() for note in _notes(name, table, store)]
+    notes += _unseen(modalities, stores, np.arange(len(table)), table.file)
     notes += [f"{problem.where}: {problem.found}; it counts as absent" for problem in lacking]
     names = ids if ids is not None else [str(number) for number in table.numbers]
     dataset = Dataset(modalities, stores, np.arange(len(table)), targets, names, notes)
@@ -140,7 +141,7 @@ def _open_stores(splits: Splits, settings: Settings, modalities: Mapping[str, Mo
 
 def _hold(modality: Modality, table: Table, settings: Settings, done: Callable[[int], None]) -> Store | Live:
     """The rows, with nothing written to the disk."""
-    live = open_live(modality, table, settings)
+    live = open_live(modality, table, settings, in_memory=True)
     if live is not None:
         return live
     store = gather(encode_chunks(modality, table, done))
@@ -157,7 +158,19 @@ def _dataset(
     targets, notes = encode_targets(tasks, with_columns(table, tasks), settings)
     notes += [f"{problem.where}: {problem.found}; no row of {split} is labelled" for problem in lacking]
     own = {modality: stores[name, modality] for modality in modalities}
+    notes += _unseen(modalities, own, rows, f"{split} of {table.file}") if split != TRAIN else []
     return Dataset(modalities, own, rows, targets, [splits.ids[name][row] for row in rows], notes)
+
+
+def _unseen(modalities: Mapping[str, Modality], stores: Mapping[str, Store | Live], rows: np.ndarray, where: str) -> list[str]:
+    """What modalities with a `notes(stored, rows)` of their own, as `collate` takes them, have to say of rows that are not train's."""
+    found = [(name, getattr(modality, "notes", None), stores[name]) for name, modality in modalities.items()]
+    return [
+        f"data.modalities.{name}, {where}: {line}"
+        for name, notes, store in found
+        if notes is not None and isinstance(store, Store)
+        for line in notes(store.arrays, rows)
+    ]
 
 
 def _notes(name: str, table: Table, store: Store | Live) -> list[str]:

@@ -12,9 +12,9 @@ class Settings:
 
     `name` stands in the paths of runs and stores. `cache` is the folder of the stores (default: `mmtrain` in the user's cache
     folder). Pictures or sounds of one table that would take more than `cache_limit_gb` (GiB; null: any size is kept) are not
-    stored, but decoded whenever their rows are used. `limit` keeps at most so many rows of each split, evenly spaced, for a
-    quick try. `on_bad` says what a cell that cannot be read costs: the command, or the cell. `on_unseen` says the same of a
-    class in val or test that train never saw.
+    stored, but decoded whenever their rows are used; so are those to predict that would take more than 4 GiB of memory.
+    `limit` keeps at most so many rows of each split, evenly spaced, for a quick try. `on_bad` says what a cell that cannot be read
+    costs: the command, or the cell. `on_unseen` says the same of a class in val or test that train never saw.
     """
 
     name: str

@@ -26,8 +26,8 @@ class MaskedBatchNorm(nn.Module):
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
 
-    def forward(self, values: Float[Tensor, "B C H W"], mask: Bool[Tensor, "B H"] | None = None) -> Float[Tensor, "B C H W"]:
-        """Normalise each channel; `mask` None means that every place counts."""
+    def forward(self, values: Float[Tensor, "B C *places"], mask: Bool[Tensor, "B H"] | None = None) -> Float[Tensor, "B C *places"]:
+        """Normalise each channel; `mask` is of maps (B, C, H, W), None means that every place counts."""
         if mask is None:
             return self._normalise(values)
         places = values.movedim(1, -1)
@@ -45,12 +45,12 @@ class MaskedBatchNorm(nn.Module):
 
 
 def masked_batch_norms(module: nn.Module) -> nn.Module:
-    """The module with every two-dimensional batch normalisation in it replaced by ours, weights and statistics kept.
+    """The module with every batch normalisation of vectors or maps in it replaced by ours, weights and statistics kept.
 
     timm's, which activates its own output, becomes one with the activation after it.
     """
     for name, child in list(module.named_children()):
-        if not (isinstance(child, nn.BatchNorm2d) and child.affine and child.track_running_stats):
+        if not (isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d) and child.affine and child.track_running_stats):
             masked_batch_norms(child)
             continue
         ours = MaskedBatchNorm(child.num_features, momentum=0.1 if child.momentum is None else child.momentum, epsilon=child.eps)

@@ -155,7 +155,7 @@ def _numbers(table: Table, column: str, filled: pl.Series, values: pl.Series) ->
 
 
 def _dates(table: Table, column: str, filled: pl.Series, values: pl.Series) -> Found | None:
-    if values.dtype.is_temporal():
+    if values.dtype in (pl.Date, pl.Datetime):
         return Found("date")
     sample = _sample(values) if values.dtype == pl.String else []
     try:

@@ -15,6 +15,7 @@ ROWS = 1000  # whose numbers are looked at
 LINES = 50  # at the beginning of a file, that are looked at
 BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 COMMA = r"^\s*[+-]?\d+(,\d+)?\s*$"
+THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2},\d{3}\s*$"
 
 
 def read(file: Path) -> tuple[Table, Format]:
@@ -33,7 +34,8 @@ def read(file: Path) -> tuple[Table, Format]:
         )
     form = _form(file) if file.suffix.lower() in SEPARATORS else Format()
     table = read_table(file, form)
-    if form.separator not in (None, ",") and any(_has_commas(table, column) for column in table.frame.columns):
+    separator = form.separator or SEPARATORS.get(file.suffix.lower())
+    if separator not in (None, ",") and any(_has_commas(table, column, separator) for column in table.frame.columns):
         form = Format(encoding=form.encoding, separator=form.separator, decimal=",")
         table = read_table(file, form)
     return table, form
@@ -68,7 +70,8 @@ def _encoding(content: bytes) -> str:
     return "utf-8"
 
 
-def _has_commas(table: Table, column: str) -> bool:
-    """Whether the cells are numbers, and the point of some is a comma."""
+def _has_commas(table: Table, column: str, separator: str) -> bool:
+    """Whether the cells are numbers, and the point of some is a comma; that of 1,234 may also part thousands, unless ; separates cells."""
     cells = table.frame[column].drop_nulls().head(ROWS).to_list()
-    return any("," in cell for cell in cells) and all(re.match(COMMA, cell) for cell in cells)
+    pointed = [cell for cell in cells if "," in cell and (separator == ";" or not re.match(THOUSANDS, cell))]
+    return bool(pointed) and all(re.match(COMMA, cell) for cell in cells)

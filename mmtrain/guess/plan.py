@@ -10,6 +10,7 @@ from mmtrain.guess.column import Guess
 from mmtrain.spec import FUSED
 
 FILES = ("image", "audio", "video", "series", "vector")  # a modality a column; texts share one, and so do facts
+KINDS = {*FILES, "text", "tabular"}  # that name an encoder for all their modalities: none of another kind may be called so
 FACTS = {"number": "numeric", "category": "categorical", "date": "dates"}  # kinds, and the options that list such columns
 LABELS = re.compile(
     r"^(labels?|targets?|class|classes|y\d*|outcome|output|response)$|[\W_](label|target|class)$|^(label|target)[\W_]", re.IGNORECASE
@@ -74,7 +75,7 @@ def plan(guesses: Sequence[Guess], targets: Sequence[str]) -> Plan:
         elif guess.kind == "split" and result.split is None:
             result.split = guess
         elif guess.kind in FILES:
-            result.modalities[_name(guess.name, names)] = (guess.kind, [guess])
+            result.modalities[_name(guess.name, names, guess.kind)] = (guess.kind, [guess])
         elif guess.kind not in ("text", *FACTS):
             result.group = result.group or (guess if guess.kind == "group" else None)
             result.left.append(guess)
@@ -90,7 +91,7 @@ def plan(guesses: Sequence[Guess], targets: Sequence[str]) -> Plan:
 def _shared(result: Plan, name: str, kind: str, guesses: list[Guess], names: set[str]) -> None:
     """One modality for all columns of a kind, called like the column if there is just one."""
     if guesses:
-        result.modalities[_name(guesses[0].name if len(guesses) == 1 else name, names)] = (kind, guesses)
+        result.modalities[_name(guesses[0].name if len(guesses) == 1 else name, names, kind)] = (kind, guesses)
 
 
 def _targets(guesses: Sequence[Guess], targets: Sequence[str]) -> tuple[list[Guess], str]:
@@ -124,12 +125,12 @@ def _task(guess: Guess) -> str:
     return "binary" if guess.different - len(guess.nulls) == 2 else "classification"
 
 
-def _name(column: str, taken: set[str]) -> str:
-    """A name for a modality or a task: the column's own, as far as it can be one."""
+def _name(column: str, taken: set[str], kind: str | None = None) -> str:
+    """A name for a modality of this kind, or for a task: the column's own, as far as it can be one."""
     plain = unicodedata.normalize("NFKD", column).encode("ascii", "ignore").decode()
     base = re.sub(r"\W+", "_", plain).strip("_") or "column"
     base = base if base[0].isalpha() else f"column_{base}"
-    base = base[:40]
+    base = f"{base}_{kind}" if kind and base in KINDS - {kind} else base[:40]
     names = (name for name in (base, *(f"{base}_{number}" for number in range(2, len(taken) + 3))) if name != FUSED and name not in taken)
     name = next(names)
     taken.add(name)

@@ -58,10 +58,9 @@ def giveaways(rows: Rows) -> list[Giveaway]:
 
 def _codes(table: Table, column: str, half: np.ndarray) -> np.ndarray:
     """A number for the value in each row, (n,) int64; an empty cell is a value, too."""
-    cells = table.frame[column]
-    numbers = cells.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False) if not cells.dtype.is_nested() else None
-    if numbers is not None and numbers.null_count() == cells.null_count() and numbers.n_unique() > BINS:
-        values = numbers.to_numpy()
+    cells, table = table.frame[column], replace(table, bad=[])
+    values = table.floats(column) if cells.dtype == pl.String or cells.dtype.is_numeric() else np.zeros(0)
+    if not table.bad and len(np.unique(values)) > BINS:
         edges = (
             np.unique(np.nanquantile(values[half], np.linspace(0, 1, BINS + 1)[1:-1])) if np.isfinite(values[half]).any() else np.zeros(0)
         )

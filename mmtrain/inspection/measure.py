@@ -1,22 +1,21 @@
 """How large pictures are, and how long texts, sounds and series, before any is cut."""
 
-import copy
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import soundfile
 from PIL import Image
 
-from mmtrain.data.encode import encode_chunks
-from mmtrain.data.store import gather
 from mmtrain.inspection.rows import Rows
-from mmtrain.modality import Modality
+from mmtrain.modality import AudioModality, ImageModality, Modality, SeriesModality, TextModality
 from mmtrain.modality.cell import UnreadableError, encoded_file, filled_cells
+from mmtrain.modality.numbers import number_cells
+from mmtrain.modality.recording import read
 from mmtrain.source import TRAIN
 from mmtrain.table import Table
 
-LIMITS = {"max_length": "words", "max_seconds": "s", "max_steps": "steps"}  # options that cut, and what they count
 CELLS, FILES = 2000, 200  # train rows that are measured
 ENDLESS = 10**9
 
@@ -50,21 +49,60 @@ def measures(rows: Rows) -> list[Measure]:
 
 def _measure(name: str, modality: Modality, rows: Rows) -> Measure | None:
     table = rows.table(TRAIN, most=FILES if modality.files else CELLS)
-    if modality.kind == "image":
-        return _picture_sizes(name, modality.columns[0], table)
-    option = next((option for option in LIMITS if hasattr(modality, option)), None)
-    if option is None:
+    match modality:
+        case ImageModality():
+            return _picture_sizes(name, modality.column, table)
+        case AudioModality():
+            return _spread(name, "s", list(_seconds(modality, table)), "max_seconds", modality.max_seconds)
+        case SeriesModality(resample=None):
+            return _spread(name, "steps", list(_steps(modality, table)), "max_steps", modality.max_steps)
+        case SeriesModality():  # every step has its share in what is resampled
+            return _spread(name, "steps", list(_steps(modality, table)))
+        case TextModality():
+            return _spread(name, _text_unit(modality), _text_lengths(modality, table), "max_length", modality.max_length)
+    return None
+
+
+def _spread(name: str, unit: str, lengths: Sequence[float], option: str = "", limit: float = ENDLESS) -> Measure | None:
+    """Of the rows that are not empty; `option` cuts what is longer than `limit`."""
+    lengths = [length for length in lengths if length]
+    if not lengths:
         return None
-    limit = getattr(modality, option)
-    relaxed: Any = copy.copy(modality)
-    setattr(relaxed, option, ENDLESS)
-    store = gather(encode_chunks(relaxed, table, lambda _: None))
-    there = np.flatnonzero(store.present)
-    if not len(there):
-        return None
-    lengths = relaxed.collate(store.arrays, there).mask.sum(1).numpy() / (relaxed.sample_rate if option == "max_seconds" else 1)
     low, middle, high = (f"{length:,.4g}" for length in np.quantile(lengths, [0, 0.5, 1]))
-    return Measure(name, LIMITS[option], low, middle, high, len(there), f"{option}={limit:g}", int((lengths > limit).sum()))
+    cut = sum(length > limit for length in lengths)
+    return Measure(name, unit, low, middle, high, len(lengths), f"{option}={limit:g}" if option else "", cut)
+
+
+def _seconds(modality: AudioModality, table: Table) -> Iterator[float]:
+    """By the files' headers: nothing is decoded."""
+    for _, cell in filled_cells(table, modality.column):
+        with (
+            suppress(UnreadableError, OSError, TypeError, soundfile.LibsndfileError),  # told elsewhere
+            soundfile.SoundFile(encoded_file(table, cell)) as sound,
+        ):
+            yield sound.frames / sound.samplerate
+
+
+def _steps(modality: SeriesModality, table: Table) -> Iterator[int]:
+    for _, cell in number_cells(table, modality.column):
+        with suppress(UnreadableError):
+            yield len(read(table, cell, modality.separator, modality.channels).values)
+
+
+def _text_unit(modality: TextModality) -> str:
+    """What is counted: a tokenizer's ids, special ones among them, or pieces of words, or words."""
+    if modality.tokenizer is not None:
+        return "ids"
+    return "words" if modality.options["vocabulary"] == "word" else "pieces"
+
+
+def _text_lengths(modality: TextModality, table: Table) -> list[int]:
+    """What a modality that cuts nothing numbers, with the same vocabulary: a tokenizer cuts by itself."""
+    options = modality.recipe | {"max_length": ENDLESS, "letters": 0}
+    endless = TextModality(column=options.pop("columns"), **options)
+    endless.load_state(modality.state())
+    ids = endless.encode(table)[0]["ids"]
+    return [len(row) for row in ids]
 
 
 def _picture_sizes(name: str, column: str, table: Table) -> Measure | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from mmtrain.table import Table
 
 SHOWN = 3
 LARGEST_STORE = 2**32  # bytes; the content of a larger one is not read, only the cells
+ROWS = 512  # of a store that are hashed at a time, since this takes a copy of them
 MIX = np.uint64(0x9E3779B97F4A7C15)  # an odd number without a pattern, which spreads a sum over all 64 bits
 
 
@@ -65,7 +67,15 @@ def _keys(split: str, rows: Rows) -> np.ndarray:
 def _of_modality(modality: Modality, store: Store | Live, positions: np.ndarray, table: Table) -> np.ndarray:
     if modality.files and isinstance(store, Store) and _size(store.arrays) <= LARGEST_STORE:
         return _of_arrays(store.arrays, positions)
-    return table.frame.select(modality.columns).hash_rows(seed=1).to_numpy()
+    cells = [table.frame[column] for column in modality.columns]
+    return pl.DataFrame([column.cast(_wide(column.dtype)) for column in cells]).hash_rows(seed=1).to_numpy()
+
+
+def _wide(kind: pl.DataType) -> pl.DataType:
+    """One type for all numbers, in lists too: the same number is hashed in another way where it has another type."""
+    if isinstance(kind, pl.List | pl.Array):
+        return pl.List(_wide(cast(pl.DataType, kind.inner)))
+    return pl.Float64() if kind.is_numeric() else kind
 
 
 def _size(arrays: Mapping[str, Fixed | Ragged]) -> int:
@@ -76,8 +86,10 @@ def _of_arrays(arrays: Mapping[str, Fixed | Ragged], positions: np.ndarray) -> n
     """A number for what the store holds at each position."""
     keys = np.zeros(len(positions), np.uint64)
     for array in arrays.values():
-        rows = [_row(array, row).tobytes() for row in positions.tolist()]
-        keys = keys * MIX + pl.Series(rows, dtype=pl.Binary).hash(seed=1).to_numpy()
+        for start in range(0, len(positions), ROWS):
+            some = slice(start, start + ROWS)
+            rows = [_row(array, row).tobytes() for row in positions[some].tolist()]
+            keys[some] = keys[some] * MIX + pl.Series(rows, dtype=pl.Binary).hash(seed=1).to_numpy()
     return keys
 
 

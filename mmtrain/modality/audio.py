@@ -74,6 +74,11 @@ class AudioModality(nn.Module):
         """Width of a frame."""
         return AudioSpec(self.bands)
 
+    @property
+    def most_bytes(self) -> int:
+        """Of a stored row."""
+        return 2 * math.ceil(self.max_seconds * self.sample_rate)
+
     def fit(self, table: Table) -> None:
         """Nothing to learn: the spectrogram is scaled by a constant."""
 
@@ -141,7 +146,10 @@ def _wav_size(file: Path | BytesIO) -> tuple[int, int]:
 
 def _decoded(file: Path | BytesIO, name: str, max_seconds: float) -> tuple[np.ndarray, int]:
     """The first seconds of a sound, its channels averaged, (T,) float32 from -1 to 1; and its rate in Hz."""
-    size, announced = _wav_size(file)
+    try:
+        size, announced = _wav_size(file)
+    except OSError as error:  # a folder, or a file that may not be read
+        raise UnreadableError(f"{name} cannot be opened: {error}") from None
     if size < announced:  # the decoder would take what is there for the whole
         raise UnreadableError(f"{name} is cut off: its header announces {announced:,} bytes, it has {size:,}")
     try:

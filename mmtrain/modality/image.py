@@ -65,6 +65,11 @@ class ImageModality(nn.Module):
         """Size of the resized pictures."""
         return ImageSpec(self.channels, self.height, self.width)
 
+    @property
+    def most_bytes(self) -> int:
+        """Of a stored row."""
+        return self.height * self.width * self.channels
+
     def fit(self, table: Table) -> None:
         """Nothing to learn: pixels are scaled by a constant."""
 

@@ -63,10 +63,14 @@ class Regression:
         count = numbers.shape[1]
         low, high = (bound(centred[:, :count], 0, initial=0.0) for bound in (np.min, np.max))
         found = cls(means, np.zeros((count, len(means))), low, high)
+        products = centred.T @ centred
         for _ in range(ROUNDS if missing.any() else 1):
             for place in range(count):
-                found.weights[place] = _ridge(centred[~missing[:, place]], place)
-                found._predict(centred, missing[:, place], place)
+                lacking = centred[missing[:, place]]
+                found.weights[place] = _ridge(products - lacking.T @ lacking, len(centred) - len(lacking), place)
+                if len(lacking):
+                    found._predict(centred, missing[:, place], place)
+                    products[place] = products[:, place] = centred[:, place] @ centred
         return found
 
     @classmethod
@@ -93,11 +97,10 @@ class Regression:
         centred[rows, place] = (centred[rows] @ self.weights[place]).clip(self.low[place], self.high[place])
 
 
-def _ridge(rows: np.ndarray, place: int) -> np.ndarray:
-    """Weights (N + K,) that predict one column of (n, N + K) from the others."""
-    products = rows.T @ rows
+def _ridge(products: np.ndarray, rows: int, place: int) -> np.ndarray:
+    """Weights (N + K,) that predict one column from the others, by their products (N + K, N + K), each summed over so many rows."""
     predictors = np.delete(np.arange(len(products)), place)
-    penalty = RIDGE * max(len(rows), 1) * np.eye(len(predictors))
+    penalty = RIDGE * max(rows, 1) * np.eye(len(predictors))
     weights = np.zeros(len(products))
     weights[predictors] = np.linalg.solve(products[np.ix_(predictors, predictors)] + penalty, products[predictors, place])
     return weights

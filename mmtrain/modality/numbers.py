@@ -10,6 +10,8 @@ import numpy as np
 from mmtrain.modality.cell import UnreadableError, describe, encoded_file, filled_cells
 from mmtrain.table import Table
 
+ROWS = 256  # whose lists are Python's at the same time: a number is eight times as large there
+
 Cell = str | bytes | list[Any] | dict[str, Any]  # the last is no series and no vector
 
 MAGIC = b"\x93NUMPY"
@@ -22,9 +24,10 @@ def number_cells(table: Table, column: str) -> Iterator[tuple[int, Cell]]:
     if not cells.dtype.is_nested():
         yield from filled_cells(table, column)
         return
-    for row, cell in enumerate(cells.to_list()):
-        if cell is not None:
-            yield row, cell
+    for start in range(0, len(cells), ROWS):
+        for row, cell in enumerate(cells[start : start + ROWS].to_list(), start):
+            if cell is not None:
+                yield row, cell
 
 
 def numbers_in(cell: Cell, decimal: str = ".") -> np.ndarray | None:

@@ -28,7 +28,11 @@ class Ragged(Protocol):
 
 @runtime_checkable
 class Modality(Protocol):
-    """A modality turns the cells of its columns into the inputs of an encoder of its kind."""
+    """A modality turns the cells of its columns into the inputs of an encoder of its kind.
+
+    One that reads files may tell by `most_bytes` (int) how many a stored row has at most, once it is fitted; of any other, some rows
+    are decoded to estimate whether a store would be too large.
+    """
 
     kind: ClassVar[str]
     files: ClassVar[bool]  # whether a text cell is the path of a file; the store then depends on that file too

@@ -22,6 +22,7 @@ from mmtrain.spec import TabularSpec
 from mmtrain.table import Table, parse_times
 
 MISSING, UNSEEN, FIRST_CATEGORY = 0, 1, 2
+MANY = 0.05  # of the cells of a category column, from which on it is told that train never saw their values
 PREDICTING = 32  # codes of a category column, at most, if missing numbers are to be predicted from it
 SCALINGS: dict[str, type[Standard | Logarithm | Quantile]] = {"standard": Standard, "log1p": Logarithm, "quantile": Quantile}
 FILLINGS: dict[str, tuple[type[Constant | Regression], Any]] = {
@@ -157,6 +158,15 @@ class TabularModality(nn.Module):
         """Scaled numbers (K, N), which are known, and codes (K, C) int64."""
         numeric, known, categorical = (torch.from_numpy(stored[name].take(rows)) for name in ("numeric", "known", "categorical"))
         return Tabular(numeric, known, categorical.long())
+
+    def notes(self, stored: Mapping[str, Fixed], rows: np.ndarray) -> list[str]:
+        """A line for each category column in which train never saw the value of one cell in twenty, and of more than one, in these rows."""
+        lines = []
+        for column, codes in zip(self.categorical, stored["categorical"].take(rows).T, strict=True):
+            filled, unseen = int((codes != MISSING).sum()), int((codes == UNSEEN).sum())
+            if unseen > 1 and unseen >= MANY * filled:
+                lines.append(f"column '{column}': {unseen} of {filled} cells hold a value that train never saw")
+        return lines
 
     def forward(self, inputs: Tabular) -> Tabular:
         """Numbers and codes stay as they are."""

@@ -40,9 +40,10 @@ class TextModality(nn.Module):
     list (of Parquet or JSON lines) holds its words. Only the first `max_length` ids of a row are kept; a row without a word is absent.
 
     `vocabulary` numbers what train shows at least `min_count` times, at most `max_words` of it: `word` gives each word one id, any other
-    word the id 1; `bpe` and `wordpiece` read a rare word in pieces. `tokenizer` is that of a pretrained model, by its folder, its
-    tokenizer.json or its name on the hub: it takes the text as it stands, case included, and gives the model's own ids, special tokens
-    among them. `letters` of each word are kept for an encoder that spells, none by default; only words that are whole have letters.
+    word the id 1; `bpe` and `wordpiece` read a rare word in pieces, all letters of train among them, even if they are more. `tokenizer` is
+    that of a pretrained model, by its folder, its tokenizer.json or its name on the hub: it takes the text as it stands, case included,
+    and gives the model's own ids, special tokens among them. `letters` of each word are kept for an encoder that spells, none by default;
+    only words that are whole have letters.
 
     Raises:
         ConfigError: no column, or options that contradict each other.
@@ -88,7 +89,9 @@ class TextModality(nn.Module):
     @property
     def spec(self) -> TextSpec:
         """Size of the vocabulary and of the alphabet, and whose ids they are."""
-        return TextSpec(len(self.vocabulary), len(self.alphabet) if self.letters else 0, self.tokenizer)
+        model = self.vocabulary.model if isinstance(self.vocabulary, PretrainedTokenizer) else None
+        letters = len(self.alphabet) if self.letters else 0
+        return TextSpec(len(self.vocabulary), letters, self.tokenizer, max_length=self.max_length, model=model)
 
     def fit(self, table: Table) -> None:
         """Choose the vocabulary: the most frequent words first, equally frequent ones by alphabet; letters likewise.

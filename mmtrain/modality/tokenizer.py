@@ -10,38 +10,43 @@ from tokenizers import Tokenizer
 
 from mmtrain.errors import ConfigError, Problem
 
-FILE = "tokenizer.json"
+FILE, MODEL = "tokenizer.json", "config.json"
 
 
 class PretrainedTokenizer:
     """Ids as the model `name` reads them, with its special tokens; `name` is a folder with a `tokenizer.json`, that file, or a hub name.
 
-    Rows are cut to `max_length` ids, special tokens among them: the closing one stays.
+    Rows are cut to `max_length` ids, special tokens among them: the closing one stays. `model` is the configuration that stands beside
+    the tokenizer, if one does: who has the state can build the model without the folder.
     """
 
     def __init__(self, name: str, *, max_length: int) -> None:
         self.name, self.max_length = name, max_length
         self.tokenizer: Tokenizer | None = None
+        self.model: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         """Ids may have gaps: it is the highest one that counts."""
         return 1 + max(self._known().get_vocab().values(), default=0)
 
     def fit(self, rows: Sequence[str] | Sequence[Sequence[str]]) -> None:
-        """Load it; what train holds changes nothing.
+        """Load it, unless a state has brought it; what train holds changes nothing.
 
         Raises:
             ConfigError: there is no such tokenizer, no way to the hub, or no room for a word within `max_length`.
         """
-        self._take(_loaded(self.name))
+        if self.tokenizer is None:
+            self._take(_loaded(self.name))
+            self.model = _configuration(self.name)
 
     def state(self) -> dict[str, Any]:
-        """The tokenizer itself, so that nothing has to be loaded for rows to predict."""
-        return {"tokenizer": json.loads(self._known().to_str())}
+        """The tokenizer itself and the model's configuration, so that nothing has to be loaded for rows to predict."""
+        return {"tokenizer": json.loads(self._known().to_str()), "model": self.model}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take the tokenizer that `state` gave."""
         self._take(Tokenizer.from_str(json.dumps(state["tokenizer"])))
+        self.model = state["model"]
 
     def number(self, rows: Sequence[str] | Sequence[Sequence[str]]) -> list[np.ndarray]:
         """Ids of each row's text (or of its words), int32; a row with nothing but special tokens is empty."""
@@ -74,3 +79,20 @@ def _loaded(name: str) -> Tokenizer:
             found = f"the tokenizer '{name}' cannot be loaded ({str(error).splitlines()[0]})"
             fix = f"give a folder with a {FILE}, or a name that the hub knows while it can be reached"
         raise ConfigError(Problem("text modality", found, fix)) from error
+
+
+def _configuration(name: str) -> dict[str, Any] | None:
+    """What the model's config.json says; None where none says of which kind it is: a tokenizer may stand alone."""
+    path = Path(name).expanduser()
+    try:
+        found = json.loads((path / MODEL).read_text("utf-8")) if path.exists() else _published(name)
+    except (ImportError, OSError, ValueError):  # without the library nobody can build the model either
+        return None
+    return found if "model_type" in found else None
+
+
+def _published(name: str) -> dict[str, Any]:
+    """The configuration of a model of the hub."""
+    from transformers import PreTrainedConfig
+
+    return PreTrainedConfig.get_config_dict(name)[0]

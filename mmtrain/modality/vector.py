@@ -1,6 +1,5 @@
 """Vectors: a feature of each row that was computed elsewhere, such as an embedding."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -52,6 +51,11 @@ class VectorModality(nn.Module):
         """Width of the vectors."""
         return VectorSpec(len(self.scalers))
 
+    @property
+    def most_bytes(self) -> int:
+        """Of a stored row."""
+        return 4 * len(self.scalers)
+
     def fit(self, table: Table) -> None:
         """Learn the width, and the scale of each place.
 
@@ -59,13 +63,13 @@ class VectorModality(nn.Module):
             DataError: no train row has a vector that can be read.
         """
         table = replace(table, bad=[])
-        vectors = [vector for _, vector in self._read(table)]
-        if not vectors:
+        widths = dict[int, _Moments]()
+        for _, vector in self._read(table):
+            widths.setdefault(len(vector), _Moments(len(vector))).add(vector)
+        if not widths:
             nothing = Problem(f"{table.file}, column '{self.column}'", "no train row has a vector", "is it the right column?")
             raise DataError(*(table.bad[:SHOWN] or [nothing]))
-        width = Counter(map(len, vectors)).most_common(1)[0][0]
-        places = np.stack([vector for vector in vectors if len(vector) == width], 1)
-        self.scalers = [Standard.fit(values) for values in places]
+        self.scalers = max(widths.values(), key=lambda moments: moments.count).scalers
 
     def state(self) -> dict[str, Any]:
         """A scale for each place."""
@@ -103,6 +107,31 @@ class VectorModality(nn.Module):
     def forward(self, inputs: Vector) -> Vector:
         """Numbers stay as they are."""
         return inputs
+
+
+class _Moments:
+    """Mean and deviation of each place of vectors that come one by one, so that they need not be in memory together.
+
+    Source: Welford 1962, which loses no digits where the mean is far from 0.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.count = 0
+        self.mean, self.squares = np.zeros((2, width))
+        self.low, self.high = np.full(width, np.inf), np.full(width, -np.inf)
+
+    def add(self, vector: np.ndarray) -> None:
+        self.count += 1
+        change = vector - self.mean
+        self.mean += change / self.count
+        self.squares += change * (vector - self.mean)
+        self.low, self.high = np.minimum(self.low, vector), np.maximum(self.high, vector)
+
+    @property
+    def scalers(self) -> list[Standard]:
+        """As `Standard.fit` of all vectors gives them."""
+        deviations = np.where(self.high > self.low, np.sqrt(self.squares / self.count), 0)
+        return [Standard(mean, deviation) for mean, deviation in zip(self.mean.tolist(), deviations.tolist(), strict=True)]
 
 
 def _vector(table: Table, cell: Cell) -> np.ndarray:

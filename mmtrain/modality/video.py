@@ -1,5 +1,6 @@
 """Clips: some frames of each, evenly spaced, resized and stored as bytes."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -71,6 +72,11 @@ class VideoModality(nn.Module):
         """Frames of a clip, and their size."""
         height, width, channels = self.shape
         return VideoSpec(self.frames, channels, height, width)
+
+    @property
+    def most_bytes(self) -> int:
+        """Of a stored row."""
+        return self.stored * math.prod(self.shape)
 
     def fit(self, table: Table) -> None:
         """Nothing to learn; but that PyAV is not installed is told now, before anything is decoded.

@@ -47,7 +47,8 @@ class WordVocabulary:
 
 
 class PieceVocabulary:
-    """One id a piece of a word, so that hardly any word is unknown: `size` pieces, letters among them.
+    """One id a piece of a word, so that hardly any word is unknown: `size` pieces, letters among them, or more where train has more
+    letters: without each of them, and each as marked by its place, words would be lost.
 
     Pieces that follow each other at least `min_count` times are joined, the most frequent pair first.
 

@@ -15,7 +15,9 @@ import polars as pl
 from mmtrain.errors import DataError, Problem, nearest
 from mmtrain.format import JSON_LINES, PARQUET, separator_of
 from mmtrain.source.delimited import parse
-from mmtrain.table import Table
+from mmtrain.table import Table, number_text
+
+CATEGORIES = (pl.Categorical, pl.Enum)
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,9 @@ class Format:
 def read_table(path: Path, form: Format, *, file: str | None = None, root: Path | None = None) -> Table:
     """Read every row of `path`; messages call it `file`, and relative paths in its cells start at `root`, else at its folder.
 
-    Cells of CSV and TSV stay the user's own text; JSON lines and Parquet keep their types. A cell that is empty, NaN or one
-    of the missing values is null. Column names are NFC-normalised.
+    Cells of CSV and TSV stay the user's own text. JSON lines and Parquet keep their types, but a category of Parquet is its
+    text, an array of words a list, and a duration the number of its seconds. A cell that is empty, NaN or one of the missing
+    values is null; -999 is that of -999.0 too. Column names are NFC-normalised.
 
     Raises:
         DataError: the file is missing, unreadable, malformed, in another encoding, or has no rows.
@@ -126,12 +129,28 @@ def _emptied(frame: pl.DataFrame, form: Format) -> list[pl.Expr]:
     """Expressions that put null in place of an empty cell, of NaN, and of every missing value."""
     missing = ["", *form.missing_values]
     columns = []
-    for name, kind in frame.schema.items():
-        column = pl.col(name) if not kind.is_float() else pl.col(name).fill_nan(None)
-        if kind == pl.String or (kind.is_numeric() and form.missing_values):
+    for name, stored in frame.schema.items():
+        column, kind = _plain(pl.col(name), stored)
+        if kind.is_float():
+            column = column.fill_nan(None)
+            if form.missing_values:
+                column = pl.when(~number_text(column).is_in([word.removesuffix(".0") for word in missing])).then(column)
+        elif kind == pl.String or (kind.is_numeric() and form.missing_values):
             column = pl.when(~column.cast(pl.String).is_in(missing)).then(column)
         columns.append(column.alias(name))
     return columns
+
+
+def _plain(column: pl.Expr, kind: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    """The column in a type that everything knows, and that type."""
+    if kind in CATEGORIES:
+        return column.cast(pl.String), pl.String()
+    if isinstance(kind, pl.List | pl.Array) and kind.inner in (pl.String, *CATEGORIES):
+        return column.cast(pl.List(pl.String)), pl.List(pl.String)
+    if kind == pl.Duration:
+        microseconds = column.dt.total_microseconds()
+        return microseconds // 10**6 + microseconds % 10**6 / 1e6, pl.Float64()  # whole seconds come out whole
+    return column, kind
 
 
 def _unreadable(path: Path, file: str, error: OSError) -> Problem:

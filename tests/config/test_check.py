@@ -247,6 +247,20 @@ def test_a_trusted_part_with_a_kind_of_its_own(tree: Tree, mine: Callable[[Tree]
     assert run.encoder["smell"] == {"_target_": "mine.Nose", "out_dim": 16}
 
 
+@pytest.mark.parametrize("encoder", ["audio.Cnn", "image.Cnn"])
+def test_a_modality_called_like_another_kind(tree: Tree, encoder: str) -> None:
+    """Encoders are looked up by name, then by kind: it would get the encoder of all modalities of the other kind."""
+    tree["data"]["modalities"]["audio"] = tree["data"]["modalities"].pop("picture")
+    tree["encoder"]["audio"] = {"_target_": f"mmtrain.encoder.{encoder}"}
+    expected = "data.modalities.audio: a modality called 'audio' has to be of kind audio, and this one is of kind image; "
+    assert problems(tree) == [f"{expected}rename it, for example audio_image"]
+
+
+def test_a_modality_called_like_its_own_kind(tree: Tree) -> None:
+    tree["data"]["modalities"]["image"] = tree["data"]["modalities"].pop("picture")
+    assert check(tree, ()).data["modalities"]["image"]["_target_"] == "mmtrain.modality.ImageModality"
+
+
 def test_a_trusted_modality_without_a_kind(tree: Tree, mine: Callable[[Tree], None]) -> None:
     mine(tree)
     tree["data"]["modalities"]["clip"]["_target_"] = "mine.Kindless"

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
@@ -14,7 +15,7 @@ import pytest
 
 from mmtrain.data import fingerprint as module
 from mmtrain.data.fingerprint import fingerprint
-from mmtrain.modality import ImageModality, SeriesModality, TabularModality, TextModality, VideoModality
+from mmtrain.modality import ImageModality, SeriesModality, TabularModality, TextModality, VectorModality, VideoModality
 from mmtrain.table import Table
 
 COLUMNS = {"picture": ["0.png", "1.png", None], "words": ["a", "bc", None], "label": ["x", "y", "z"]}
@@ -184,3 +185,24 @@ def test_encoded_files_in_cells_count_by_content(make_table: Callable[..., Table
     part = ImageModality(column="picture", height=2, width=2)
     names = [fingerprint(part, make_table({"picture": pl.Series(cells, dtype=pl.Binary)})) for cells in ([b"a", b"b"], [b"a", b"c"])]
     assert names[0] != names[1]
+
+
+def test_numbers_count_by_place_and_type(make_table: Callable[..., Table]) -> None:
+    part = TabularModality(numeric=["size"])
+    columns = [[1, 2, None], [1, None, 2], [1, 2, 0], [1.0, 2.0, None], [1.0, 2.0, float("nan")], [2, 1, None], list(range(2000))]
+    columns += [[*range(1999), 0], [*range(1024), 0, *range(1025, 2000)]]
+    names = [fingerprint(part, make_table({"size": cells})) for cells in columns]
+    assert len(set(names)) == len(names)
+    assert fingerprint(part, make_table({"size": columns[0]})) == names[0]
+
+
+def test_long_lists_are_not_written_out_as_text(make_table: Callable[..., Table]) -> None:
+    vectors = np.random.default_rng(0).standard_normal((8000, 64))
+    table = make_table({"feature": pl.Series(vectors)})
+    part = VectorModality(column="feature")
+    fingerprint(part, table)  # the code's own digest is kept from now on
+    tracemalloc.start()
+    fingerprint(part, table)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < vectors.nbytes

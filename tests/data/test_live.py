@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 
 from mmtrain.batch import Batch
 from mmtrain.data import Data, Settings, batches, cache_folder, open_rows, prepare
+from mmtrain.data import live as module
 from mmtrain.data.live import GIB, Live, estimated_size, open_live
 from mmtrain.data.store import Store
 from mmtrain.errors import DataError
@@ -66,6 +68,18 @@ def assert_equal(found: list[Batch], expected: list[Batch]) -> None:
             if field.name == "inputs":
                 mine, other = ({name: vars(part) for name, part in inputs.items()} for inputs in (mine, other))
             torch.testing.assert_close(mine, other, rtol=0, atol=0)
+
+
+def counted(part: Any) -> list[int]:
+    """Numbers of rows that the part is asked to encode, from now on."""
+    read, encode = list[int](), part.encode
+
+    def noted(rows: Table) -> Any:
+        read.append(len(rows))
+        return encode(rows)
+
+    vars(part)["encode"] = noted
+    return read
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
@@ -122,15 +136,9 @@ def test_the_size_is_estimated_from_rows_all_over_the_table(tmp_path: Path, make
         soundfile.write(tmp_path / f"{length}.wav", np.zeros(length + 1), 1000)
     table = make_table({"sound": [f"{row // 2}.wav" for row in range(600)]}, root=tmp_path)
     part = AudioModality(column="sound", sample_rate=1000)
-    read, encode = list[int](), part.encode
-
-    def counted(rows: Table) -> Any:
-        read.append(len(rows))
-        return encode(rows)
-
-    vars(part)["encode"] = counted
+    read = counted(part)
     assert estimated_size(part, table) == pytest.approx(2 * 2 * sum(range(1, 301)), rel=0.01)
-    assert sum(read) == 256
+    assert sum(read) == 32
 
 
 def test_a_note_says_which_and_why(open_data: Open) -> None:
@@ -237,3 +245,31 @@ def test_rows_to_predict_are_decoded_on_the_fly_too(open_data: Open, folder: Pat
     assert {name for name, found in rows.stores.items() if isinstance(found, Live)} == {"picture", "sound"}
     assert_equal([rows.batch(np.arange(6))], [data.splits["val"].batch(np.arange(6))])
     assert "decoded on the fly" in rows.notes[0]
+
+
+def test_where_no_store_can_be_too_large_nothing_is_decoded_to_see(open_data: Open, folder: Path) -> None:
+    data = open_data(None)
+    pictures, sounds = counted(data.modalities["picture"]), counted(data.modalities["sound"])
+    open_rows(read_table(folder / "val.csv", Format()), Settings("small"), data.modalities, data.tasks)
+    assert (sum(pictures), sum(sounds)) == (6, 6)
+
+
+def test_a_modality_without_a_bound_is_estimated(folder: Path, settings: Settings, make_table: Callable[..., Table]) -> None:
+    part: Any = ImageModality(column="picture", height=2, width=2, channels=1)
+    plain = SimpleNamespace(files=True, columns=part.columns, encode=part.encode)
+    table = make_table({"picture": [f"{shade}.png" for shade in range(6)]}, root=folder)
+    assert open_live(cast(Any, plain), table, replace(settings, cache_limit_gb=24 / GIB)) is None
+    assert open_live(cast(Any, plain), table, replace(settings, cache_limit_gb=23 / GIB)) is not None
+
+
+@pytest.mark.parametrize(
+    ("disk", "why"), [(50.0, "(at most 2e-09 GiB are kept in memory)"), (None, "(at most 2e-09 GiB"), (1e-9, "(data.cache_limit_gb=1e-09)")]
+)
+def test_rows_to_predict_have_a_limit_of_their_own(
+    open_data: Open, folder: Path, monkeypatch: pytest.MonkeyPatch, disk: float | None, why: str
+) -> None:
+    data = open_data(None)
+    monkeypatch.setattr(module, "MEMORY_GIB", 2e-9)
+    rows = open_rows(read_table(folder / "val.csv", Format()), Settings("small", cache_limit_gb=disk), data.modalities, data.tasks)
+    assert {name for name, found in rows.stores.items() if isinstance(found, Live)} == {"picture", "sound"}
+    assert why in rows.notes[0]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mmtrain.data import Data, Dataset, Settings, load_fitted, open_rows, prepare
 from mmtrain.errors import DataError
-from mmtrain.modality import AudioModality, ImageModality, TextModality
+from mmtrain.modality import AudioModality, ImageModality, TabularModality, TextModality
 from mmtrain.source import Format, Scenes, TableSource, read_table
 
 Make = Callable[[], dict[str, Any]]
@@ -224,6 +224,19 @@ def test_rows_to_predict_need_neither_labels_nor_every_input(
     pl.DataFrame({"wrods": ["word1"]}).write_csv(folder / "new.csv")
     with pytest.raises(DataError, match=r"data\.modalities\.words: new\.csv has no column 'words'; did you mean 'wrods'\?"):
         open_rows(read_table(folder / "new.csv", Format(), file="new.csv"), settings, data.modalities, data.tasks)
+
+
+def test_categories_that_train_never_saw_are_noted(folder: Path, source: TableSource, settings: Settings, make_tasks: Make) -> None:
+    rewrite(folder / "train.csv", code=["1", "2", "1", "2", "1", "2"])
+    rewrite(folder / "val.csv", code=["1.0", "2.0", "1.0", "2.0", "", ""])
+    rewrite(folder / "test.csv", code=["1", "2", "1", "2", "1", "3"])
+    modalities: dict[str, Any] = {"facts": TabularModality(categorical=["code"])}
+    tasks = {"label": make_tasks()["label"]}
+    data = prepare(source, settings, modalities, tasks, progress=False)
+    found = "column 'code': 4 of 4 cells hold a value that train never saw"
+    assert data.notes == [f"data.modalities.facts, val of val.csv: {found}"]
+    rows = open_rows(read_table(folder / "val.csv", Format(), file="val.csv"), settings, modalities, tasks)
+    assert rows.notes == [f"data.modalities.facts, val.csv: {found}"]
 
 
 def test_generated_scenes_need_no_files(settings: Settings, make_tasks: Make) -> None:

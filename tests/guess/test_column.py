@@ -1,7 +1,7 @@
 """What a column holds: one table a question, every answer by its kind and what was seen."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ def guess(cells: Sequence[Any], name: str = "column", **options: Any) -> Guess:
         ([f"2024-01-{row % 28 + 1:02}" for row in range(ROWS)], "date", "2024-01-01 to 2024-01-28; 28 different values"),
         ([date(2024, 1, row % 28 + 1) for row in range(ROWS)], "date", "28 different values"),
         ([datetime(2024, 1, 1, row % 24) for row in range(ROWS)], "date", "24 different values"),
+        ([time(row % 4) for row in range(ROWS)], "category", "4 different values"),
+        ([time(row % 24, row) for row in range(ROWS)], "nothing", "hardly any value returns; 40 different values"),
         ([f"{row},{row},1,-2.5e3" for row in range(ROWS)], "vector", "4 numbers each; 40 different values"),
         (["[" + " ".join(["1.5"] * (row + 4)) + "]" for row in range(ROWS)], "series", "4 to 43 numbers; 40 different values"),
         ([[float(row), 2.0] for row in range(ROWS)], "vector", "lists of 2 numbers"),

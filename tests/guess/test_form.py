@@ -22,6 +22,10 @@ TEXT = "größe,preis\n1.5,a\n2.5,b\n"
         ("a.csv", TEXT.replace(",", ";").replace(".", ",").encode(), ("utf-8", ";", ",")),
         ("a.csv", TEXT.replace(",", "\t").encode(), ("utf-8", "\t", ".")),
         ("a.tsv", TEXT.replace(",", "\t").encode(), ("utf-8", None, ".")),
+        ("a.tsv", TEXT.replace(",", "\t").replace(".", ",").encode(), ("utf-8", None, ",")),
+        ("a.tsv", TEXT.replace(",", "\t").replace(".5", ",234").encode(), ("utf-8", None, ".")),  # thousands, perhaps
+        ("a.tsv", TEXT.replace(",", "\t").replace("1.5", "0,234").replace("2.5", "1,234").encode(), ("utf-8", None, ",")),
+        ("a.csv", TEXT.replace(",", ";").replace(".5", ",234").encode(), ("utf-8", ";", ",")),
         ("a.txt", TEXT.replace(",", "|").encode(), ("utf-8", "|", ".")),
         ("a.csv", "größe\n1\n".encode(), ("utf-8", None, ".")),
         ("a.csv", 'größe,"a;b;c"\n1,2\n'.encode(), ("utf-8", None, ".")),

@@ -1,9 +1,13 @@
 """Columns dealt out to inputs and targets."""
 
+from pathlib import Path
+
 import pytest
 
+import mmtrain
 from mmtrain.errors import ConfigError
 from mmtrain.guess import Guess, Plan, plan
+from mmtrain.guess.plan import KINDS
 
 
 def columns(**kinds: str) -> list[Guess]:
@@ -88,6 +92,22 @@ def test_names_that_cannot_be_names() -> None:
     assert list(found.modalities) == ["fused_2", "Groe_cm", "groe_cm", "column", "column_2nd", "x" * 40, "y"]
     assert list(found.tasks) == ["column_1_y"]
     assert list(plan([Guess("a b", "image", "", 9), Guess("a-b", "image", "", 9), *columns(y="number")], []).modalities) == ["a_b", "a_b_2"]
+
+
+def test_no_modality_is_called_like_another_kind() -> None:
+    given = columns(audio="vector", image="image", text="series", video="text", series="category", vector="category")
+    assert inputs(plan(given, ["vector"])) == {
+        "audio_vector": ("vector", ["audio"]),
+        "image": ("image", ["image"]),
+        "text_series": ("series", ["text"]),
+        "video_text": ("text", ["video"]),
+        "series_tabular": ("tabular", ["series"]),
+    }
+    assert tasks(plan(given, ["vector"])) == {"vector": "classification"}
+
+
+def test_every_kind_that_names_an_encoder_is_known() -> None:
+    assert {folder.parent.name for folder in Path(mmtrain.__file__).parent.glob("encoder/*/__init__.py")} == KINDS
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from mmtrain.assembly import data_parts
 from mmtrain.config import load
 from mmtrain.inspection import Giveaway, Rows, giveaways
-from mmtrain.inspection.giveaway import ROWS
+from mmtrain.inspection.giveaway import BINS, ROWS, _codes
+from mmtrain.table import Table
 
 COUNT = 1000
 RANDOM = np.random.default_rng(0)
@@ -54,6 +55,15 @@ def planted(count: int = COUNT) -> pl.DataFrame:
             "text": [f"it is {word}" if share > 0.02 else None for word, share in zip(label, wrong, strict=True)],
         }
     )
+
+
+def test_numbers_are_read_as_the_table_writes_them() -> None:
+    cells = [f"{row},5" for row in range(COUNT)]
+    half = np.arange(COUNT)
+    commas = _codes(Table(pl.DataFrame({"x": cells}), "rows.csv", half, decimal=","), "x", half)
+    points = _codes(Table(pl.DataFrame({"x": half + 0.5}), "rows.csv", half), "x", half)
+    assert len(set(commas)) == BINS
+    assert commas.tolist() == points.tolist()
 
 
 def found(frame: pl.DataFrame, folder: Path) -> dict[tuple[str, str], Giveaway]:

@@ -1,9 +1,11 @@
 """Rows of train that stand in val or test, too."""
 
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
@@ -12,7 +14,8 @@ from mmtrain.assembly import data_parts
 from mmtrain.config import load
 from mmtrain.data import prepare
 from mmtrain.data.prepare import limited
-from mmtrain.inspection import Repeats, Rows, repeats
+from mmtrain.data.store import Fixed, Ragged
+from mmtrain.inspection import Repeats, Rows, repeat, repeats
 
 YAML = """
 # @package _global_
@@ -95,3 +98,54 @@ def test_rows_without_any_input_are_no_repeats(tmp_path: Path) -> None:
 def test_words_that_train_never_saw_differ(tmp_path: Path) -> None:
     """For the model all of them are the unknown word."""
     assert found([*TRAIN, row("train", "t5", None, "rare"), row("val", "v1", None, "other"), row("val", "v22", 30, "x")], tmp_path) == []
+
+
+VECTORS = """
+# @package _global_
+defaults:
+  - /source@data: table
+  - /modality@data.modalities.place: tabular
+  - /modality@data.modalities.feature: vector
+  - /task@tasks.label: classification
+  - _self_
+data:
+  name: typed
+  root: {root}
+  train: train.parquet
+  val: val.parquet
+  modalities:
+    place: {{numeric: [place]}}
+    feature: {{column: feature}}
+tasks:
+  label: {{column: label}}
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("data.cache_limit_gb=0.000000001",)])
+def test_numbers_are_equal_whatever_their_type(tmp_path: Path, words: tuple[str, ...]) -> None:
+    labels = ["a", "b", "a"]
+    pl.DataFrame({"place": [1, 2, 3], "feature": [[1, 0], [2, 1], [3, 3]], "label": labels}).write_parquet(tmp_path / "train.parquet")
+    pl.DataFrame({"place": [2.0, 3.0, 1.5], "feature": [[2.0, 1.0], [3.0, 4.0], [1.0, 0.0]], "label": labels}).write_parquet(
+        tmp_path / "val.parquet"
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "typed.yaml").write_text(VECTORS.format(root=tmp_path).lstrip())
+    config = load(["data=typed", f"data.cache={tmp_path}", *words], tmp_path).config
+    parts = data_parts(config)
+    data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=False)
+    [repeated] = repeats(Rows(data, parts.source.tables()))
+    assert (repeated.split, repeated.count) == ("val", 1)
+
+
+def test_a_store_is_hashed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).integers(0, 9, (2000, 512)).astype(np.float32)
+    arrays: dict[str, Fixed | Ragged] = {"values": Fixed(values), "more": Ragged(values.ravel(), 512 * np.arange(2001))}
+    tracemalloc.start()
+    keys = repeat._of_arrays(arrays, np.array([*range(2000), 700]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert keys[2000] == keys[700]
+    assert len(set(keys.tolist())) == 2000
+    assert peak < values.nbytes
+    monkeypatch.setattr(repeat, "ROWS", 7)
+    assert (repeat._of_arrays(arrays, np.array([*range(2000), 700])) == keys).all()

@@ -188,6 +188,13 @@ def test_padding_changes_no_frame(pad: int) -> None:
     assert padded.mask.sum() == plain.mask.sum()
 
 
+def test_a_folder_is_no_sound(table: Build, tmp_path: Path) -> None:
+    (tmp_path / "folder.wav").mkdir()
+    rows = table(sound=["folder.wav"])
+    assert not AudioModality(column="sound").encode(rows)[1].any()
+    assert [problem.found.partition(": ")[0] for problem in rows.bad] == ["'folder.wav' cannot be opened"]
+
+
 def test_what_stands_in_padding_changes_nothing() -> None:
     modality = AudioModality(column="sound", sample_rate=8000)
     clean = batch(tone(440, 0.05, 8000), tone(220, 0.1, 8000))

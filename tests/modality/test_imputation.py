@@ -7,7 +7,7 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, SimpleImputer
 from sklearn.linear_model import Ridge
 
-from mmtrain.modality.imputation import RIDGE, Constant, Regression
+from mmtrain.modality.imputation import RIDGE, ROUNDS, Constant, Regression
 
 GAP = np.nan
 NONE = np.zeros((300, 0))
@@ -88,3 +88,19 @@ def test_state_is_json() -> None:
     for filling in (Regression.fit(numbers, NONE), Constant.fit(numbers, NONE, average=np.mean)):
         restored = type(filling).restore(json.loads(json.dumps(filling.state())))
         assert (restored.fill(numbers, NONE) == filling.fill(numbers, NONE)).all()
+
+
+def test_fitting_is_ridge_regression_of_each_column_in_turn() -> None:
+    """The products of all rows, brought up to date as predictions change, give what each step's own rows would."""
+    numbers, kinds = related(), np.eye(3)[np.random.default_rng(1).integers(0, 3, 300)]
+    means = np.concatenate([np.nanmean(numbers, 0), kinds.mean(0)])
+    centred = np.concatenate([numbers, kinds], 1) - means
+    missing = np.isnan(centred)
+    low, high = np.nanmin(centred, 0), np.nanmax(centred, 0)
+    centred[missing] = 0
+    for _ in range(ROUNDS):
+        for place in range(3):
+            others, gone = np.delete(centred, place, 1), missing[:, place]
+            ridge = Ridge(alpha=RIDGE * (~gone).sum(), fit_intercept=False).fit(others[~gone], centred[~gone, place])
+            centred[gone, place] = ridge.predict(others[gone]).clip(low[place], high[place])
+    assert_allclose(Regression.fit(numbers, kinds).weights[2], np.insert(ridge.coef_, 2, 0), atol=1e-9)

@@ -122,6 +122,20 @@ def test_a_table_encodes_as_its_parts_do(modality: Modality, table: Build) -> No
             np.testing.assert_array_equal(found, expected)
 
 
+def test_no_row_takes_more_than_it_says(table: Build) -> None:
+    for kind, full in {"image": True, "video": True, "series": True, "vector": True, "audio": False}.items():
+        modality: Any = build(kind)
+        rows = table(cell=CELLS[kind])
+        modality.fit(rows)
+        if kind == "series":
+            modality.max_steps = 3
+        elif kind == "video":
+            rows = table(cell=[gif(5)])
+        [stored] = modality.encode(rows)[0].values()
+        most = max(row.nbytes for row in stored)
+        assert most == modality.most_bytes if full else most < modality.most_bytes
+
+
 def test_state_comes_back_from_json(modality: Modality, table: Build, inputs: Through) -> None:
     rows = rows_of(modality, table)
     modality.fit(rows)

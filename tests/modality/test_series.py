@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from mmtrain.batch import Series
 from mmtrain.errors import DataError
-from mmtrain.modality import Modality, SeriesModality
+from mmtrain.modality import Modality, SeriesModality, recording, series
 from mmtrain.spec import SeriesSpec
 from mmtrain.table import Table
 
@@ -112,9 +112,9 @@ def test_a_constant_channel_stays_unknown_where_it_is(rows: Build, inputs: Throu
 
 def test_what_cannot_be_read_is_told_and_absent(rows: Build) -> None:
     modality = fitted(rows(FIRST, SECOND), time="t")
-    table = rows("t,x\n0,a\n", "t,b\n1,2\n", "x,y\n1,2\n", "t,x\n,2\n", "t,x\n0,1\n")
+    table = rows("t,x\n0,a\n", "t,b\n1,2\n", "x,t\n1,2\n", "t,x\n3,2\n", "t,x\n0,1\n")
     arrays, present = modality.encode(table)
-    assert present.tolist() == [False, False, True, True, True]  # without resampling nobody asks for the time
+    assert present.tolist() == [False, False, True, True, True]
     assert [len(row) for row in arrays["values"]] == [0, 0, 2, 2, 2]
     assert [problem.where for problem in table.bad] == ["rows.csv, row 1, column 'series'", "rows.csv, row 2, column 'series'"]
     assert [problem.found for problem in table.bad] == [
@@ -139,8 +139,12 @@ def test_broken_train_files_do_not_stop_it(rows: Build) -> None:
     [
         ([None], {}, "^rows.csv, column 'series': no train row has a series; is it the right column\\?$"),
         (["x\n"], {}, "^rows.csv, row 1, column 'series': '0.csv' holds no steps$"),
-        ([FIRST], {"channels": ["x", "z"]}, "^rows.csv, column 'series': no series of train has a channel 'z'; allowed: t, x, y$"),
-        ([FIRST], {"time": "time"}, "^rows.csv, column 'series': no series of train has a channel 'time'; allowed: t, x, y$"),
+        (
+            [FIRST],
+            {"channels": ["x", "z"]},
+            r"^rows.csv, column 'series': none of the train series that were read \(1\) has a channel 'z'; ",
+        ),
+        ([FIRST], {"time": "time"}, r"^rows.csv, column 'series': none of the train series that were read \(1\) has a channel 'time'; "),
         (["note\na\n"], {}, "^rows.csv, column 'series': no column of numbers is in more than half of the train files; name some"),
     ],
 )
@@ -153,6 +157,28 @@ def test_scales_are_measured_on_some_steps_of_each_series(rows: Build) -> None:
     """A series of many steps counts no more than its share, and takes no more memory."""
     modality = fitted(rows("x\n" + "0\n" * 1500, "x\n" + "1\n" * 500))
     assert modality.state()["scales"] == [{"mean": 0.5, "deviation": 0.5}]
+
+
+def test_at_most_two_thousand_train_series_are_read(table: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evenly spaced among those that are there: the first ones alone would show another mean."""
+    read, cells = list[str](), [word for number in range(5000) for word in (str(number), None)]
+
+    def noted(table: Table, cell: str, *others: Any) -> recording.Recording:
+        read.append(cell)
+        return recording.read(table, cell, *others)
+
+    monkeypatch.setattr(series, "read", noted)
+    modality = fitted(table(series=cells))
+    assert (len(read), read[0], read[-1]) == (2000, "0", "4999")
+    assert modality.state()["scales"][0]["mean"] == pytest.approx(2499.5, abs=0.5)
+
+
+def test_without_resampling_steps_are_in_the_order_of_time_too(rows: Build, inputs: Through) -> None:
+    table = rows("t,x\n3,30\n0,0\n,99\n1,10\n", "t,x\n5,20\n")
+    found = inputs(fitted(table, time="t", max_steps=2), table)
+    assert found.mask.tolist() == [[True, True], [True, False]]
+    mean, deviation = np.mean([0, 10, 20]), np.std([0, 10, 20])
+    assert_allclose(found.values[found.mask][:, 0] * deviation + mean, [0, 10, 20], atol=1e-5)
 
 
 @pytest.mark.skipif("MMTRAIN_DATA" not in os.environ, reason="MMTRAIN_DATA names no folder of real data")

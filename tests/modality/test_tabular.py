@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mmtrain.data.store import Fixed
 from mmtrain.errors import ConfigError
 from mmtrain.modality import Modality, TabularModality
 from mmtrain.spec import TabularSpec
@@ -192,6 +193,27 @@ def test_mistakes_in_train_do_not_disturb_the_scale(table: Build) -> None:
     modality = TabularModality(numeric=["x"], scaling="standard")
     modality.fit(table(x=["1", "inf", "abc", "3"]))
     assert modality.state()["numeric"] == {"x": {"mean": 2.0, "deviation": 1.0}}
+
+
+def test_an_integer_with_a_gap_in_train_is_the_same_category(table: Build) -> None:
+    """Writers of Parquet store such a column as floats, and the same column of another file as integers."""
+    modality = TabularModality(categorical=["code"])
+    modality.fit(table(code=[1.0, None, 3.0]))
+    for cells in ([1, 3], ["1", "3"], [1.0, 3.0]):
+        assert np.asarray(modality.encode(table(code=cells))[0]["categorical"]).tolist() == [[2], [3]]
+
+
+def test_a_column_that_train_hardly_knows_is_noted(table: Build) -> None:
+    modality = TabularModality(numeric=["x"], categorical=["a", "b"])
+    modality.fit(table(x=[1, 2], a=["1", "2"], b=["x", "y"]))
+    rows = table(x=[1] * 45, a=["1.0", "2.0", None, *["1"] * 42], b=["x"] * 44 + ["new"])
+    codes = Fixed(np.asarray(modality.encode(rows)[0]["categorical"]))
+    told = "column 'a': {} of {} cells hold a value that train never saw"
+    assert modality.notes({"categorical": codes}, np.arange(41)) == [told.format(2, 40)]  # 5 % of those that are filled
+    assert modality.notes({"categorical": codes}, np.arange(42)) == []
+    assert modality.notes({"categorical": codes}, np.arange(1)) == []  # a single cell may always be new
+    assert modality.notes({"categorical": codes}, np.array([0, 2, 1])) == [told.format(2, 2)]
+    assert modality.notes({"categorical": codes}, np.array([44, 43])) == []
 
 
 def test_no_columns_at_all_is_refused() -> None:

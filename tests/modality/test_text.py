@@ -57,7 +57,7 @@ def test_the_vocabulary_is_ordered_by_count_then_alphabet(table: Build) -> None:
     modality = TextModality(column="text", min_count=2)
     modality.fit(table(text=["b a c", "c a b", "c once"]))
     assert modality.state() == {"words": ["c", "a", "b"]}
-    assert modality.spec == TextSpec(vocabulary=5)
+    assert modality.spec == TextSpec(vocabulary=5, max_length=256)
 
 
 def test_the_vocabulary_is_limited(table: Build) -> None:
@@ -109,7 +109,7 @@ def test_letters_are_numbered_by_an_alphabet_from_train(table: Build, inputs: Th
     modality = TextModality(column="text", letters=3)
     modality.fit(table(text=["abba b", "x cab"]))
     assert modality.state() == {"words": [], "letters": ["b", "a"]}
-    assert modality.spec == TextSpec(vocabulary=2, letters=4)
+    assert modality.spec == TextSpec(vocabulary=2, letters=4, max_length=256)
     batch = inputs(modality, table(text=["baab zb", None, "a"]))
     np.testing.assert_array_equal(batch.letters, [[[2, 3, 3], [1, 2, 0]], 2 * [[0, 0, 0]], [[3, 0, 0], [0, 0, 0]]])
     np.testing.assert_array_equal(batch.ids, [[1, 1], [0, 0], [1, 0]])
@@ -135,7 +135,7 @@ def test_pieces_stand_for_rare_words(vocabulary: Literal["bpe", "wordpiece"], ta
     assert min(ids["ids"][1]) > 1
     assert ids["ids"][4].tolist() == [1]
     assert present.tolist() == [True, True, True, False, True]
-    assert modality.spec == TextSpec(vocabulary=2 + len(modality.state()["pieces"]))
+    assert modality.spec == TextSpec(vocabulary=2 + len(modality.state()["pieces"]), max_length=4)
 
 
 def test_what_shapes_the_store_changes_the_recipe() -> None:

@@ -38,7 +38,7 @@ def test_ids_are_those_of_the_model(folder: str, table: Build, inputs: Through) 
     np.testing.assert_array_equal(batch.ids, [[2, 4, 6, 5, 3], [2, 1, 3, 0, 0], 5 * [0], 5 * [0]])
     assert batch.mask.sum(1).tolist() == [5, 3, 0, 0]
     assert modality.encode(rows)[1].tolist() == [True, True, False, False]
-    assert modality.spec == TextSpec(vocabulary=7, tokenizer=folder)
+    assert modality.spec == TextSpec(vocabulary=7, tokenizer=folder, max_length=6)
 
 
 def test_a_long_row_keeps_its_closing_token(folder: str, table: Build) -> None:
@@ -57,21 +57,24 @@ def test_words_that_come_parted_stay_so(folder: str, table: Build) -> None:
     assert present.tolist() == [True, False]
 
 
-def test_its_state_is_the_tokenizer_itself(folder: str, table: Build) -> None:
+def test_its_state_is_the_tokenizer_itself_and_the_configuration_beside_it(folder: str, table: Build) -> None:
+    sizes = {"model_type": "bert", "hidden_size": 8}
+    (Path(folder) / "config.json").write_text(json.dumps(sizes), "utf-8")
     modality, restored = (TextModality(column="text", tokenizer=folder) for _ in range(2))
     rows = table(text=["Red circle"])
     modality.fit(rows)
     state = json.loads(json.dumps(modality.state()))
     (Path(folder) / "tokenizer.json").unlink()
     restored.load_state(state)
-    assert restored.spec == modality.spec
+    restored.fit(rows)
+    assert restored.spec == modality.spec == TextSpec(vocabulary=7, tokenizer=folder, max_length=256, model=sizes)
     assert restored.encode(rows)[0]["ids"][0].tolist() == [2, 4, 6, 3]
 
 
 def test_a_file_may_be_named_too(folder: str, table: Build) -> None:
     modality = TextModality(column="text", tokenizer=f"{folder}/tokenizer.json")
     modality.fit(table(text=["red"]))
-    assert modality.spec == TextSpec(vocabulary=7, tokenizer=f"{folder}/tokenizer.json")
+    assert modality.spec == TextSpec(vocabulary=7, tokenizer=f"{folder}/tokenizer.json", max_length=256)
 
 
 def test_no_room_for_a_word_is_refused(folder: str, table: Build) -> None:

@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,21 @@ def test_train_rows_without_a_vector(table: Build) -> None:
         fitted(table(feature=pl.Series([None], dtype=pl.String)))
     with pytest.raises(DataError, match=r"^rows.csv, row 1, column 'feature': the vector in the cell holds no number$"):
         fitted(table(feature=[[]]))
+
+
+def test_fitting_holds_no_copy_of_the_column(table: Build) -> None:
+    vectors = np.random.default_rng(0).normal(1e6, 1, (2000, 64))
+    rows = table(feature=pl.Series(vectors))
+    tracemalloc.start()
+    modality = fitted(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < vectors.nbytes
+    scales = modality.state()["scales"]
+    assert_allclose([scale["mean"] for scale in scales], vectors.mean(0), rtol=1e-12)
+    assert_allclose([scale["deviation"] for scale in scales], vectors.std(0), rtol=1e-9)
+
+
+def test_a_place_that_never_changes_has_no_deviation(table: Build) -> None:
+    scales = fitted(table(feature=[[0.1, value] for value in (1.0, 2.0, 4.0)])).state()["scales"]
+    assert scales[0]["deviation"] == 0 < scales[1]["deviation"]

@@ -55,6 +55,14 @@ def test_the_size_limits_the_pieces(kind: Kind) -> None:
     assert len(vocabulary) == 27
 
 
+@pytest.mark.parametrize(("kind", "pieces"), [("bpe", ["b</w>", "c</w>", "a", "b", "c"]), ("wordpiece", ["##b", "##c", "a", "b", "c"])])
+def test_letters_stay_whatever_the_size(kind: Kind, pieces: list[str]) -> None:
+    vocabulary = PieceVocabulary(kind, min_count=1, size=1)
+    vocabulary.fit([["ab", "ac", "ab"]])
+    assert vocabulary.state() == {"pieces": pieces, "merges": []}
+    assert 1 not in vocabulary.number([["ab", "ac"]])[0]
+
+
 @KINDS
 def test_state_comes_back_from_json(kind: Kind) -> None:
     fitted, restored = (PieceVocabulary(kind, min_count=1, size=100) for _ in range(2))

@@ -1,6 +1,7 @@
 """Every format gives the same table, and every unreadable file one line."""
 
 import unicodedata
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,34 @@ def test_missing_values_are_cells_of_any_format(tmp_path: Path) -> None:
     assert read_table(path, Format(["?", "-1"])).frame.rows() == [(None, None), ("NA", None), ("x ?", None)]
     pl.DataFrame({"a": [-1, 2], "b": ["?", ""]}).write_parquet(tmp_path / "rows.parquet")
     assert read_table(tmp_path / "rows.parquet", Format(["?", "-1"])).frame.rows() == [(None, None), (2, None)]
+
+
+def test_a_missing_value_is_that_of_whole_floats_too(tmp_path: Path) -> None:
+    pl.DataFrame({"a": [-999.0, -999.5, 1e300], "b": [7.0, 70.0, -0.0]}).write_parquet(tmp_path / "rows.parquet")
+    for missing in (["-999", "7", "0"], ["-999.0", "7.0", "0.0"]):
+        assert read_table(tmp_path / "rows.parquet", Format(missing)).frame.rows() == [(None, None), (-999.5, 70.0), (1e300, None)]
+    pl.DataFrame({"a": pl.Series(["1.50", "2.00"], dtype=pl.Decimal(5, 2))}).write_parquet(tmp_path / "rows.parquet")
+    assert read_table(tmp_path / "rows.parquet", Format(["2.00"])).frame["a"].is_null().to_list() == [False, True]
+
+
+def test_types_that_only_parquet_has_become_plain_ones(tmp_path: Path) -> None:
+    pair = [["a", "b"], None, ["c", ""]]
+    frame = pl.DataFrame(
+        {
+            "category": pl.Series(["?", "1", ""], dtype=pl.Categorical),
+            "enum": pl.Series(["1.5", None, "?"], dtype=pl.Enum(["?", "1.5"])),
+            "pair": pl.Series(pair, dtype=pl.Array(pl.String, 2)),
+            "list": pl.Series(pair, dtype=pl.List(pl.Categorical)),
+            "took": pl.Series([timedelta(minutes=1), None, timedelta(milliseconds=-1500)]),
+        }
+    )
+    frame.write_parquet(tmp_path / "rows.parquet")
+    table = read_table(tmp_path / "rows.parquet", Format(["?"]))
+    assert table.frame.dtypes == [pl.String, pl.String, pl.List(pl.String), pl.List(pl.String), pl.Float64]
+    assert table.text("category") == [None, "1", None]
+    np.testing.assert_array_equal(table.floats("enum"), [1.5, np.nan, np.nan])
+    assert table.frame["pair"].to_list() == table.frame["list"].to_list() == pair
+    np.testing.assert_array_equal(table.floats("took"), [60, np.nan, -1.5])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

@@ -16,6 +16,9 @@ class CNN(nn.Module):
     The first convolution has `channels` channels, each further one twice as many, up to four times as many; each but the last halves
     time and frequency. A token is a projection of all channels and all frequencies of its step: pooling over frequency would
     lose which sound it was.
+
+    Source: Hershey et al. 2017, CNN Architectures for Large-Scale Audio Classification: networks for pictures read log-mel spectrograms.
+    Ours is far smaller, halves by strides alone and keeps the steps of time as tokens.
     """
 
     def __init__(

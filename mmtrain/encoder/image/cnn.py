@@ -15,6 +15,9 @@ class CNN(nn.Module):
 
     The first convolution has `channels` channels, each further one twice as many, up to four times as many. Each but the last is followed
     by 2x2 maximum pooling, as long as that leaves at least `grid` places a side.
+
+    Source: Simonyan and Zisserman 2015, section 2.1: 3x3 convolutions with 2x2 maximum pooling between them. Ours is far smaller, pools
+    after each, normalises (Ioffe and Szegedy 2015), and gives tokens in place of the three large linear layers.
     """
 
     def __init__(

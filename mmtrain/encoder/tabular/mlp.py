@@ -14,6 +14,9 @@ class MLP(nn.Module):
     With `frequencies`, each number also enters as that many sines and as many cosines, projected to `number_dim`: of plain numbers a
     network learns steps and bumps slowly. Their frequencies are learned; they start with a deviation of `frequency_scale` turns
     per unit of a scaled number.
+
+    Source: Gorishniy et al. 2021, Revisiting Deep Learning Models for Tabular Data, section 3.1, with LayerNorm in each layer and GELU in
+    place of ReLU. The sines: Gorishniy et al. 2022, section 3.3.
     """
 
     def __init__(

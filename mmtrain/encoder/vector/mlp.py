@@ -12,6 +12,9 @@ class MLP(nn.Module):
     """`layers` layers of `hidden` units (linear, LayerNorm, GELU), read out as `tokens` tokens a row.
 
     Several tokens let a fusion that looks at tokens choose among parts of the vector; one that pools them needs but one.
+
+    Source: Gorishniy et al. 2021, Revisiting Deep Learning Models for Tabular Data, section 3.1, with LayerNorm in each layer, GELU in
+    place of ReLU, and several tokens.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,9 +75,40 @@ def test_more_ids_than_vectors_are_refused(folder: str) -> None:
         HuggingFace(TextSpec(13, tokenizer=folder), name=folder)
 
 
-def test_a_row_that_is_too_long_is_refused(folder: str, make_text: Callable[..., Text]) -> None:
-    with pytest.raises(ConfigError, match="a row has 11 ids, and the model has places for 10; set the modality's max_length=10"):
-        build(folder)(make_text([11 * [4]]))
+KINDS = [({"model_type": "bert"}, 34), ({"model_type": "roberta", "pad_token_id": 1}, 32), ({"model_type": "distilbert"}, 34)]
+
+
+@pytest.mark.parametrize(("kind", "places"), KINDS)
+def test_rows_that_are_too_long_are_refused(tmp_path: Path, make_text: Callable[..., Text], kind: dict[str, object], places: int) -> None:
+    """RoBERTa leaves the first positions, up to that of padding, to padding."""
+    sizes = SIZES | {"dim": 8, "n_heads": 2, "n_layers": 1, "max_position_embeddings": 34} | kind
+    spec = TextSpec(12, tokenizer=str(tmp_path), max_length=places, model=sizes)
+    encoder = HuggingFace(spec, name=str(tmp_path), pretrained=False)
+    assert encoder(make_text([places * [4]])).values.isfinite().all()
+    with pytest.raises((IndexError, RuntimeError)):
+        encoder(make_text([(places + 1) * [4]]))
+    found = f"rows may have {places + 1} ids, and '.*' has places for {places}; set the modality's max_length={places}"
+    with pytest.raises(ConfigError, match=found):
+        HuggingFace(replace(spec, max_length=places + 1), name=str(tmp_path), pretrained=False)
+
+
+def test_a_model_without_positions_takes_rows_of_any_length(tmp_path: Path, make_text: Callable[..., Text]) -> None:
+    sizes = {"model_type": "xlnet", "vocab_size": 12, "d_model": 8, "n_layer": 1, "n_head": 2, "d_inner": 8}
+    spec = TextSpec(12, tokenizer=str(tmp_path), max_length=9999, model=sizes)
+    encoder = HuggingFace(spec, name=str(tmp_path), pretrained=False)
+    assert encoder(make_text([70 * [4]])).values.shape == (1, 70, 128)
+
+
+def test_a_run_needs_the_folder_once(folder: str, tiny: list[str], tmp_path: Path) -> None:
+    run, rows = tmp_path / "run", tmp_path / "rows.csv"
+    words = [*tiny, "encoder/text=huggingface", f"encoder.text.name={folder}", f"data.modalities.caption.tokenizer={folder}"]
+    assert main(["train", *words, "data.modalities.caption.max_length=10", "training.epochs=1", f"hydra.run.dir={run}"]) == 0
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (Path(folder) / name).unlink()
+    rows.write_text("caption\na red circle\n", "utf-8")
+    assert main(["predict", str(run), str(rows), "--output", str(tmp_path / "out.csv")]) == 0
+    assert main(["evaluate", str(run)]) == 0
+    assert main(["train", "--resume", str(run), "training.epochs=2"]) == 0
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
