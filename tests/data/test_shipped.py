@@ -19,6 +19,8 @@ LEAKS = {
     "womens_clothing_small": {"rating", "recommended", "division", "department", "class"},
 }
 
+SMALLER = {"arem": {"val": 12, "test": 19}}  # than what is read
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_data_set_can_be_read(name: str, tmp_path: Path) -> None:
@@ -27,9 +29,10 @@ def test_a_data_set_can_be_read(name: str, tmp_path: Path) -> None:
     config = load([f"data={name}", "data.limit=40", f"data.cache={tmp_path}"]).config
     parts = data_parts(config)
     data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=False)
-    assert {split: len(dataset) for split, dataset in data.splits.items()} == {"train": 40, "val": 40, "test": 40}
+    rows = {split: len(dataset) for split, dataset in data.splits.items()}
+    assert rows == ({"train": 40, "val": 40, "test": 40} | SMALLER.get(name, {}))
     for split, dataset in data.splits.items():
-        batch = dataset.batch(np.arange(40))
+        batch = dataset.batch(np.arange(len(dataset)))
         assert all(present.any() for present in batch.present.values()), split
         assert all(len(views["fused"]) for views in batch.scored.values()), split
     inputs = {column for modality in data.modalities.values() for column in modality.columns}
