@@ -95,8 +95,9 @@ class Batch:
 
     `inputs[m]` is one of the kinds above; `present[m]` says which rows have modality m; `index[m]` numbers those rows.
     `targets[t]` leads with B; `labelled[t]` says which rows have a label of task t. `scored[t][v]` numbers the rows that the
-    loss of t in view v is a mean over: labelled, and with modality v, or with any modality for the view `fused`. `rows` are
-    the rows' numbers in their split. Numbers are made on the host, so that choosing rows never waits for a GPU.
+    loss of t in view v is a mean over: labelled, and with modality v, or for the view `fused` with any modality (with all of them
+    under `missing=drop`). `rows` are the rows' numbers in their split. Numbers are made on the host, so that choosing rows never
+    waits for a GPU.
     """
 
     inputs: Mapping[str, Any]

@@ -60,12 +60,12 @@ class Experts(nn.Module):
         sent = torch.zeros_like(logits, dtype=torch.bool).scatter(1, best, True)
         weights = torch.where(sent, logits, -torch.inf).softmax(1).to(joined.dtype)
         said = torch.stack([expert(joined) for expert in self.experts], 1)
-        penalty = self.balance * _unevenness(sent[anyone], logits.softmax(1)[anyone])
+        penalty = self.balance * _unevenness(sent, logits.softmax(1), anyone)
         return {FUSED: Fused((weights[..., None] * said).sum(1), tokens, anyone, {"balance": penalty})}
 
 
-def _unevenness(sent: Bool[Tensor, "R E"], probabilities: Float[Tensor, "R E"]) -> Float[Tensor, ""]:
-    """1 where all experts get the same rows and probability, more where some get most."""
-    rows, experts = sent.shape
+def _unevenness(sent: Bool[Tensor, "B E"], probabilities: Float[Tensor, "B E"], counts: Bool[Tensor, " B"]) -> Float[Tensor, ""]:
+    """1 where all experts get the same rows and probability, more where some get most; over the rows that count."""
+    sent, probabilities = sent & counts[:, None], torch.where(counts[:, None], probabilities, 0.0)
     shares = sent.sum(0) / sent.sum().clamp(min=1)
-    return experts * (shares * probabilities.sum(0) / max(rows, 1)).sum()
+    return sent.shape[1] * (shares * probabilities.sum(0) / counts.sum().clamp(min=1)).sum()

@@ -8,6 +8,7 @@ import polars as pl
 
 from mmtrain.inspection.rows import Rows
 from mmtrain.source import TRAIN
+from mmtrain.source.split import commonest
 from mmtrain.table import Table
 from mmtrain.task import Task
 
@@ -96,12 +97,7 @@ def _means(codes: np.ndarray, targets: np.ndarray, asked: np.ndarray) -> np.ndar
 def _commonest(codes: np.ndarray, targets: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """The commonest target of each asked code; the commonest of all where it is new."""
     values, places = np.unique(codes, return_inverse=True)
-    width = int(targets.max()) + 1
-    pairs, counts = np.unique(places * width + targets, return_counts=True)
-    pairs = pairs[np.argsort(counts, kind="stable")]
-    commonest = np.zeros(len(values), np.int64)
-    commonest[pairs // width] = pairs % width  # of several writes the last one stays: the commonest
-    return _taken(values, commonest, asked, int(np.bincount(targets).argmax()))
+    return _taken(values, commonest(places, targets), asked, int(np.bincount(targets).argmax()))
 
 
 def _taken(values: np.ndarray, answers: np.ndarray, asked: np.ndarray, otherwise: float) -> np.ndarray:

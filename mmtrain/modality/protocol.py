@@ -31,7 +31,8 @@ class Modality(Protocol):
     """A modality turns the cells of its columns into the inputs of an encoder of its kind.
 
     One that reads files may tell by `most_bytes` (int) how many a stored row has at most, once it is fitted; of any other, some rows
-    are decoded to estimate whether a store would be too large.
+    are decoded to estimate whether a store would be too large. One may tell by `notes(stored, rows)`, which takes what `collate` takes,
+    what the user should know of rows that are not train's.
     """
 
     kind: ClassVar[str]

@@ -66,7 +66,9 @@ def by_fraction(
     random = np.random.default_rng(seed)
     order = random.permutation(count)
     if stratify is not None:
-        strata = _commonest(units, _cells(table, stratify, "data.stratify"))
+        cells = _cells(table, stratify, "data.stratify")
+        numbers = {cell: number for number, cell in enumerate(sorted(set(cells), key=lambda cell: (cell is not None, cell)))}
+        strata = commonest(units, np.array([numbers[cell] for cell in cells]))
         order = order[np.argsort(strata[order], kind="stable")]
     rows = {}
     left, share = order, 1.0
@@ -92,14 +94,14 @@ def _units(table: Table, group: str | None) -> np.ndarray:
     return np.array([numbers[cell] for cell in cells])
 
 
-def _commonest(units: np.ndarray, cells: list[str | None]) -> np.ndarray:
-    """Number of the value that is commonest among each unit's cells."""
-    values = {cell: number for number, cell in enumerate(sorted(set(cells), key=lambda cell: (cell is not None, cell)))}
-    pairs, counts = np.unique(np.stack([units, [values[cell] for cell in cells]], axis=1), axis=0, return_counts=True)
+def commonest(units: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """For each unit, from 0 on, the commonest among the values (whole numbers from 0 on) of its rows."""
+    width = int(values.max()) + 1
+    pairs, counts = np.unique(units * width + values, return_counts=True)
     pairs = pairs[np.argsort(counts, kind="stable")]
-    strata = np.empty(int(units.max()) + 1, dtype=np.int64)
-    strata[pairs[:, 0]] = pairs[:, 1]  # of several writes the last one stays: the commonest
-    return strata
+    found = np.empty(int(units.max()) + 1, dtype=np.int64)
+    found[pairs // width] = pairs % width  # of several writes the last one stays: the commonest
+    return found
 
 
 def _cells(table: Table, column: str, option: str) -> list[str | None]:
