@@ -5,8 +5,10 @@ from typing import Any
 
 from torch import nn
 
+from mmtrain.batch import FUSED
 from mmtrain.config import Run, build
 from mmtrain.data import Settings
+from mmtrain.fusion import Hybrid, Late
 from mmtrain.modality import Modality
 from mmtrain.model import Model
 from mmtrain.source import Source
@@ -42,10 +44,14 @@ def build_model(config: Run, modalities: dict[str, Modality], tasks: dict[str, T
         for name, modality in modalities.items()
         if (key := name if name in config.augmentation else modality.kind) in config.augmentation
     }
-    widths = {name: encoder.out_dim for name, encoder in encoders.items()}
+    widths: dict[str, Any] = {name: encoder.out_dim for name, encoder in encoders.items()}
     mixing = build(config.mixing, {name: modality.spec for name, modality in modalities.items()}, trust=trust)
     missing: Any = build(config.missing, widths, trust=trust)
     fusion: Any = build(config.fusion, widths, trust=trust)
+    if config.single_views and fusion.views == [FUSED]:
+        fusion = Hybrid(fusion, Late(widths, out_dim=fusion.out_dim))
     sharing = build(config.sharing, bind=True, trust=trust)
-    decision = build(config.decision, trust=trust)
-    return build(config.model, modalities, augmentations, encoders, mixing, missing, fusion, sharing, tasks, decision, trust=trust)
+    decision = build(config.decision, bind=True, trust=trust)
+    alignment: Any = build(config.alignment, widths, trust=trust)
+    parts = (modalities, augmentations, encoders, mixing, missing, fusion, sharing, tasks, decision, alignment)
+    return build(config.model, *parts, trust=trust)

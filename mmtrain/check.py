@@ -37,7 +37,7 @@ def check(config: Run, *, output: Path = Path("check.html")) -> None:
     with tempfile.TemporaryDirectory() as folder, open_session(config, data, RunFolder(Path(folder))) as session:
         _one_step(session)
         parameters = sum(parameter.numel() for parameter in session.loop.model.parameters())
-        notes = [*config.warnings, *data.notes, *session.loop.model.notes, *session.loop.balancer.notes]
+        notes = [*config.warnings, *data.notes, *session.loop.balancer.notes, *session.loop.modality_balance.notes]
         lines = [f"parameters: {parameters:,}; steps: {session.loop.total_steps:,}; device: {session.loop.runtime.device}"]
     lines += [f"page: {output}", *(f"note: {note}" for note in notes)]
     for line in [*lines, "one batch went through the model and back: ready to train"]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 UNSEEN = -1  # the target that stands for a class that train never saw
 
@@ -81,9 +81,14 @@ class TargetSpec:
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """What a balancer may know of a task: how many train rows are labelled, whether its loss is a squared error
-    (a Gaussian likelihood) rather than the log loss of a class, and the `weight` that already multiplies its loss."""
+    """What others may know of a task: how many train rows are labelled, whether its loss is a squared error
+    (a Gaussian likelihood) rather than the log loss of a class, and the `weight` that already multiplies its loss.
+
+    `prediction` says what its heads give for a row, and `shape` in which shape: logits of `classes` (C,), of which one is true; the
+    logit of a `binary` label (); or scaled `numbers`."""
 
     labels: int
     gaussian: bool
     weight: float = 1.0
+    prediction: Literal["classes", "binary", "numbers"] = "numbers"
+    shape: tuple[int, ...] = ()

@@ -132,7 +132,9 @@ def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool
     kinds = {name: modality.kind for name, modality in data.modalities.items()}
     if settings.compile:
         runtime.compile_parts([*(model.encoder[name] for name in model.encoder), model.fusion])
-    balancer = build(config.balancing, {name: task.spec for name, task in data.tasks.items()}, trust=trust).to(machine.device)
+    specs = {name: task.spec for name, task in data.tasks.items()}
+    balancer = build(config.balancing, specs, trust=trust).to(machine.device)
+    modality_balance = build(config.modality_balance, list(data.modalities), specs, trust=trust).to(machine.device)
     optimizer = build(config.optimizer, model, kinds, trust=trust)
     freezing = Freezing(model, kinds, settings.freeze)
     folder.make()
@@ -142,6 +144,7 @@ def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool
             rows,
             data.splits[VAL],
             balancer=balancer,
+            modality_balance=modality_balance,
             optimizer=optimizer,
             schedule=build(config.scheduler, trust=trust),
             sampler=build(config.sampler, len(rows), rows.targets, rows.labelled, trust=trust),
@@ -187,7 +190,7 @@ def _announce(session: Session) -> None:
     loop, data, say = session.loop, session.data, session.display.say
     rows = ", ".join(f"{name} {len(split):,}" for name, split in data.splits.items())
     say(f"rows: {rows}; parameters: {_parameters(loop):,}; device: {loop.runtime.device}; steps: {loop.total_steps:,}")
-    for note in [*session.config.warnings, *data.notes, *loop.model.notes, *loop.balancer.notes]:
+    for note in [*session.config.warnings, *data.notes, *loop.balancer.notes, *loop.modality_balance.notes]:
         say(f"note: {note}")
 
 

@@ -19,7 +19,8 @@ from mmtrain.cli import main
 from mmtrain.config import load
 from mmtrain.data import Data, prepare
 from mmtrain.mixing import Mix
-from mmtrain.model import Model, Output, scored_rows
+from mmtrain.model import Model, Output
+from mmtrain.objective import scored_rows, view_losses
 from mmtrain.training.loop import Loop
 
 AUGMENTED = [f"augmentation/{kind}=standard" for kind in ("image", "audio", "text")]
@@ -49,12 +50,16 @@ def batch(data: Data) -> Batch:
     return data.splits["train"].batch(torch.arange(24).numpy())
 
 
+def totals(model: Model, output: Output, batch: Batch) -> dict[str, Tensor]:
+    return {task: views[FUSED] for task, views in view_losses(model, output, batch, scored_rows([batch])).items()}
+
+
 def trained(model: Model, batch: Batch) -> tuple[Output, dict[str, Tensor]]:
     """What a training pass of seed 0 gives, and the gradients of all parameters."""
     model = copy.deepcopy(model).train()
     torch.manual_seed(0)
     output = model(batch)
-    torch.stack(list(model.losses(output, batch, scored_rows([batch])).values())).sum().backward()
+    torch.stack(list(totals(model, output, batch).values())).sum().backward()
     return output, {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
 
 
@@ -141,7 +146,7 @@ def test_losses_of_two_rows_by_hand(tiny: list[str], data: Data) -> None:
     batch = train.batch(torch.tensor(rows).numpy())
     model = fixed(built(tiny, data, "mixing=mixup"), lambda present: Mix.of(torch.tensor([1, 0]), torch.tensor([0.7, 0.9])[:, None, None]))
     output = model(batch)
-    losses = model.losses(output, batch, scored_rows([batch]))
+    losses = totals(model, output, batch)
     (first, second), one, other = output.predictions["shape"], *batch.targets["shape"]
     expected = 0.7 * functional.cross_entropy(first, one) + 0.3 * functional.cross_entropy(first, other)
     expected = expected + 0.9 * functional.cross_entropy(second, other) + 0.1 * functional.cross_entropy(second, one)
@@ -157,7 +162,7 @@ def test_a_partner_without_a_label_has_no_say(tiny: list[str], data: Data, batch
     batch = replace(batch, present=dict.fromkeys(batch.present, torch.ones(rows, dtype=torch.bool)))
     batch = replace(batch, index=dict.fromkeys(batch.index, torch.arange(rows)))
     output = model(batch)
-    found = model.losses(output, batch, scored_rows([batch]))
+    found = totals(model, output, batch)
     for task in ("shape", "colour", "pitch"):
         usable, logits, target = set(batch.scored[task][FUSED].tolist()), output.predictions[task], batch.targets[task]
         terms = []

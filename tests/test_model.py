@@ -10,11 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmtrain.alignment import Nothing
 from mmtrain.assembly import build_model, data_parts
-from mmtrain.batch import FUSED, Batch, Fused, Tokens
+from mmtrain.batch import FUSED, Batch
 from mmtrain.config import load
 from mmtrain.data import Data, prepare
-from mmtrain.model import Model, Named, scored_rows
+from mmtrain.decision import Auto
+from mmtrain.fusion import Hybrid, Late
+from mmtrain.model import Model, Named
+from mmtrain.objective import Rows, scored_rows, total, view_losses, view_weights
 from mmtrain.sharing import Shared
 
 FUSIONS = ("concat", "sum", "weighted")
@@ -43,9 +47,16 @@ def batch(data: Data) -> Batch:
     return train.batch(torch.cat(rows).numpy())
 
 
+def losses_of(model: Model, batch: Batch, rows: Rows | None = None) -> dict[str, Tensor]:
+    """What each task adds to the sum that is minimised; `rows` count the scored rows of the whole step."""
+    rows = rows or scored_rows([batch])
+    found = view_losses(model, model(batch), batch, rows)
+    return {task: total(views, view_weights(rows[task], model.auxiliary)) for task, views in found.items()}
+
+
 def gradients(model: Model, batch: Batch) -> dict[str, Tensor]:
     model = copy.deepcopy(model)
-    losses = model.losses(model(batch), batch, scored_rows([batch]))
+    losses = losses_of(model, batch)
     torch.stack(list(losses.values())).sum().backward()
     return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
 
@@ -108,7 +119,7 @@ def test_every_parameter_is_trained(model: Model, batch: Batch) -> None:
 def test_a_batch_of_one_trains(model: Model, data: Data) -> None:
     model = copy.deepcopy(model).train()
     batch = data.splits["train"].batch(torch.tensor([0]).numpy())
-    losses = model.losses(model(batch), batch, scored_rows([batch]))
+    losses = losses_of(model, batch)
     assert losses and all(loss.isfinite() for loss in losses.values())
 
 
@@ -124,45 +135,41 @@ def test_saved_and_loaded_models_are_equal(model: Model, batch: Batch) -> None:
 def test_losses_of_parts_of_a_batch_add_up_to_the_mean(model: Model, batch: Batch, data: Data) -> None:
     train, rows = data.splits["train"], batch.rows.numpy()
     counts = scored_rows([batch])
-    whole = model.losses(model(batch), batch, counts)
+    whole = losses_of(model, batch, counts)
     parts = [train.batch(rows[:4]), train.batch(rows[4:])]
-    halves = [model.losses(model(part), part, counts) for part in parts]
+    halves = [losses_of(model, part, counts) for part in parts]
     for task, loss in whole.items():
         total = torch.stack([half[task] for half in halves if task in half]).sum()
         torch.testing.assert_close(total, loss, rtol=1e-5, atol=1e-6)
 
 
-class Late(nn.Module):
-    """One view a modality, and a fused one where asked: what late and hybrid fusions will be."""
-
-    def __init__(self, in_dims: dict[str, int], *, fused: bool) -> None:
-        super().__init__()
-        self.out_dim = max(in_dims.values())
-        self.views = [*in_dims, *([FUSED] if fused else [])]
-
-    def forward(self, tokens: dict[str, Tokens], present: dict[str, Tensor]) -> dict[str, Fused]:
-        vectors = {name: found.values.sum(1) for name, found in tokens.items()}
-        views = {name: Fused(vector, tokens, present[name]) for name, vector in vectors.items()}
-        if FUSED in self.views:
-            views[FUSED] = Fused(torch.stack(list(vectors.values())).sum(0), tokens, torch.stack(list(present.values())).any(0))
-        return views
-
-
 @pytest.fixture(params=[False, True], ids=["late", "hybrid"])
 def views(request: pytest.FixtureRequest, model: Model, data: Data) -> Model:
     """The model with one view a modality, and in the second case with a fused view beside them."""
-    fusion = Late({name: encoder.out_dim for name, encoder in model.encoder.items()}, fused=request.param)
-    encoders = dict(model.encoder.items())
-    return Model(
-        data.modalities, {}, encoders, model.mixing, model.missing, fusion, Shared, data.tasks, model.decision, auxiliary=0.3
-    ).eval()
+    torch.manual_seed(0)
+    widths = {name: encoder.out_dim for name, encoder in model.encoder.items()}
+    fusion: nn.Module = Late(widths, out_dim=model.fusion.out_dim)
+    fusion = Hybrid(copy.deepcopy(model.fusion), fusion) if request.param else fusion
+    parts: Any = (
+        data.modalities,
+        {},
+        dict(model.encoder.items()),
+        model.mixing,
+        model.missing,
+        fusion,
+        Shared,
+        data.tasks,
+        Auto,
+        Nothing({}),
+    )
+    return Model(*parts, auxiliary=0.3).eval()
 
 
 def test_auxiliary_losses_are_means_over_the_rows_of_their_view(views: Model, data: Data, batch: Batch) -> None:
     output, counts = views(batch), scored_rows([batch])
-    found = views.losses(output, batch, counts)["shape"]
+    found = losses_of(views, batch, counts)["shape"]
     views.auxiliary = 0.0
-    plain = views.losses(output, batch, counts)["shape"]
+    plain = losses_of(views, batch, counts)["shape"]
     means = []
     for view in data.modalities:
         rows = torch.tensor([row for row in batch.scored["shape"][FUSED].tolist() if batch.present[view][row]])
@@ -173,9 +180,9 @@ def test_auxiliary_losses_are_means_over_the_rows_of_their_view(views: Model, da
 def test_auxiliary_losses_of_parts_of_a_batch_add_up_too(views: Model, data: Data, batch: Batch) -> None:
     train, rows = data.splits["train"], batch.rows.numpy()
     counts = scored_rows([batch])
-    whole = views.losses(views(batch), batch, counts)
+    whole = losses_of(views, batch, counts)
     parts = [train.batch(part) for part in (rows[:3], rows[3:4], rows[4:])]
-    found = [views.losses(views(part), part, counts) for part in parts]
+    found = [losses_of(views, part, counts) for part in parts]
     for task, loss in whole.items():
         torch.testing.assert_close(torch.stack([part[task] for part in found if task in part]).sum(), loss, rtol=1e-5, atol=1e-5)
 

@@ -75,7 +75,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     write(folder / "new", splits.tables["val"].frame)
     (folder / "configs" / "data").mkdir(parents=True)
     (folder / "configs" / "data" / "files.yaml").write_text(CONFIG.format(root=folder / "data"))
-    quick = ["training.steps=2", "training.batch_size=16", "training.evaluation_batch_size=4", "training.threads=1", "tracker=nothing"]
+    quick = ["training.steps=2", "training.batch_size=16", "training.evaluation_batch_size=4", "training.threads=1", "tracker=none"]
     words = ["data=files", f"--config-dir={folder / 'configs'}", *quick, f"data.cache={folder / 'cache'}"]
     assert main(["train", *words, f"hydra.run.dir={folder / 'run'}"]) == 0
     for place in ("data", "configs", "cache"):

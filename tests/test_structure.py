@@ -25,7 +25,7 @@ SAYS_NOTHING = {"util", "utils", "common", "helper", "helpers", "misc"}
 ABSOLUTE = re.compile(r"""(?<![\w.})/])/(?:home|root|tmp|usr|opt|var|mnt|srv|work|Users)/(?!bin/env )\w""")
 
 STAGES = {"source", "modality", "augmentation", "encoder", "mixing", "missing", "fusion", "sharing"}
-STAGES |= {"task", "loss", "balancing", "decision"}
+STAGES |= {"task", "loss", "balancing", "decision", "alignment", "modality_balance"}
 SHARED = {"batch", "errors", "format", "option", "spec", "table", "transformer"}
 ALSO = {"task": {"metric"}}  # a task names its metrics; `metric` knows no stage
 KNOW_HYDRA = {"cli", "config"}

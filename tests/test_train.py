@@ -206,7 +206,7 @@ def test_one_task_may_decide(train: Callable[..., Path]) -> None:
 
 
 def test_patience_ends_a_run(train: Callable[..., Path]) -> None:
-    run = train("training.epochs=9", "training.patience=1", "optimizer.lr=0.05", "tracker=nothing")
+    run = train("training.epochs=9", "training.patience=1", "optimizer.lr=0.05", "tracker=none")
     skills = [line["skill"] for line in lines(run, "val")]
     assert len(skills) < 9
     assert skills[:-1] == sorted(skills[:-1])

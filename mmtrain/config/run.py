@@ -32,8 +32,10 @@ class Run:
     fusion: Node
     sharing: Node
     decision: Node
+    alignment: Node
     model: Node
     balancing: Node
+    modality_balance: Node
     optimizer: Node
     scheduler: Node
     sampler: Node
@@ -58,6 +60,12 @@ class Run:
     def whole_rows(self) -> bool:
         """Whether the policy for absent modalities wants rows that have all of them."""
         return signature(self.missing["_target_"], "missing", self.trust).constants.get("whole_rows") is True
+
+    @property
+    def single_views(self) -> bool:
+        """Whether the model has views of single modalities beside the fused one."""
+        wanted = signature(self.modality_balance["_target_"], "modality_balance", self.trust).constants.get("single_views") is True
+        return wanted or self.model["auxiliary"] > 0
 
     def to_yaml(self) -> str:
         """The text of config.yaml."""

@@ -1,6 +1,6 @@
 """Decision: the predictions of all views in, one prediction a row out.
 
-    Decision(*, ...)
+    Decision(views: Sequence[str], spec: TaskSpec, *, ...)           one a task; the views' names, `fused` among them where there is one
     forward(predictions {view: (B, ...)}, present {view: (B,) bool}, prior (...)) -> (B, ...)
 
 Predictions are what a task's heads give (logits or scaled numbers); `prior` is the task's constant answer from train, given to

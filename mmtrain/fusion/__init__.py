@@ -4,7 +4,8 @@
     .views: list[str], .out_dim: int                                what forward gives, known before
     forward(tokens {m: Tokens (B, L, D)}, present {m: (B,) bool}) -> {view: Fused(vector (B, out_dim), tokens, present (B,))}
 
-A view is one stream of predictions. The fusions here have one, `fused`; it can speak for a row that has at least one modality.
+A view is one stream of predictions. All fusions but `late` have one, `fused`; it can speak for a row that has at least one modality.
+`late` has a view for each modality, which sees nothing else and speaks for the rows that have it; `Hybrid` puts these beside `fused`.
 
 What every fusion promises (`tests/fusion/test_laws.py` holds each choice in `configs/fusion` to it):
 
@@ -12,7 +13,7 @@ What every fusion promises (`tests/fusion/test_laws.py` holds each choice in `co
 * other rows of the batch and padding change nothing but rounding: normalisation is per row, never over the batch;
 * a modality that no row has (L = 0), a row without any modality, a batch of one and a single modality are ordinary input;
 * the order in which modalities are named changes nothing;
-* it can learn what only two modalities tell together (`tests/fusion/test_learning.py`).
+* it can learn what only two modalities tell together, `late` aside (`tests/fusion/test_learning.py`).
 
 To add one: a class as above in `mmtrain/fusion/<name>.py`, its export here, `configs/fusion/<name>.yaml` and
 `configs/model/fusion_<name>.yaml`; the laws then test it by themselves, its values need a `tests/fusion/test_<name>.py`.
@@ -28,6 +29,8 @@ from mmtrain.fusion.film import FiLM
 from mmtrain.fusion.gated import Gated
 from mmtrain.fusion.gmu import GMU
 from mmtrain.fusion.hadamard import Hadamard
+from mmtrain.fusion.hybrid import Hybrid
+from mmtrain.fusion.late import Late
 from mmtrain.fusion.low_rank import LowRank
 from mmtrain.fusion.max import Max
 from mmtrain.fusion.mean import Mean
@@ -55,6 +58,8 @@ __all__ = [
     "FiLM",
     "Gated",
     "Hadamard",
+    "Hybrid",
+    "Late",
     "LowRank",
     "Max",
     "Mean",

@@ -18,10 +18,11 @@ To add one: a class as above in `mmtrain/missing/<name>.py`, its export here, `c
 """
 
 from mmtrain.missing.drop import Drop
+from mmtrain.missing.dropout import restricted
 from mmtrain.missing.impute import Impute
 from mmtrain.missing.learned import Learned
 from mmtrain.missing.mask import Mask
 from mmtrain.missing.mean import Mean
 from mmtrain.missing.zero import Zero
 
-__all__ = ["Drop", "Impute", "Learned", "Mask", "Mean", "Zero"]
+__all__ = ["Drop", "Impute", "Learned", "Mask", "Mean", "Zero", "restricted"]

@@ -12,6 +12,6 @@ To add one: a class as above in `mmtrain/mixing/<name>.py`, its export here, `co
 from mmtrain.mixing.cutmix import Cutmix
 from mmtrain.mixing.mix import Mix
 from mmtrain.mixing.mixup import Mixup
-from mmtrain.mixing.nothing import Nothing
+from mmtrain.mixing.none import Nothing
 
 __all__ = ["Cutmix", "Mix", "Mixup", "Nothing"]

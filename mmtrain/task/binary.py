@@ -77,8 +77,8 @@ class Binary:
 
     @property
     def spec(self) -> TaskSpec:
-        """Labelled train rows, and whether the loss is a squared error."""
-        return TaskSpec(self.labels.rows, bool(self.loss.loss.gaussian), self.weight)
+        """Labelled train rows, whether the loss is a squared error, and one logit."""
+        return TaskSpec(self.labels.rows, bool(self.loss.loss.gaussian), self.weight, "binary")
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """0 or 1 for the positive label, (n,) int64, -1 where train never saw the label, and which rows are labelled."""

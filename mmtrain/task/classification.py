@@ -66,8 +66,8 @@ class Classification:
 
     @property
     def spec(self) -> TaskSpec:
-        """Labelled train rows, and whether the loss is a squared error."""
-        return TaskSpec(self.labels.rows, bool(self.loss.gaussian), self.weight)
+        """Labelled train rows, whether the loss is a squared error, and a logit a class."""
+        return TaskSpec(self.labels.rows, bool(self.loss.gaussian), self.weight, "classes", (len(self.labels.counts),))
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """Class numbers (n,) int64, -1 where train never saw the label, and which rows are labelled."""

@@ -8,7 +8,7 @@ a module here, an export below, `configs/tracker/<name>.yaml`, a test.
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from mmtrain.tracker.nothing import Nothing
+from mmtrain.tracker.none import Nothing
 from mmtrain.tracker.tensorboard import TensorBoard
 
 

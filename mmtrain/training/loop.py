@@ -20,7 +20,9 @@ from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
 from mmtrain.errors import Problem, UserError
 from mmtrain.folder import RunFolder
-from mmtrain.model import Model, scored_rows
+from mmtrain.modality_balance import ModalityBalance
+from mmtrain.model import Model
+from mmtrain.objective import scored_rows
 from mmtrain.runtime import Runtime
 from mmtrain.sampler import Sampler
 from mmtrain.scheduler import Schedule
@@ -65,6 +67,7 @@ class Loop:
         val: Dataset,
         *,
         balancer: Balancer,
+        modality_balance: ModalityBalance,
         optimizer: torch.optim.Optimizer,
         schedule: Schedule,
         sampler: Sampler,
@@ -78,10 +81,12 @@ class Loop:
         display: Display,
     ) -> None:
         self.model, self.train, self.val = model, train, val
-        self.balancer, self.optimizer, self.schedule, self.sampler = balancer, optimizer, schedule, sampler
+        self.balancer, self.modality_balance = balancer, modality_balance
+        self.optimizer, self.schedule, self.sampler = optimizer, schedule, sampler
         self.freezing, self.runtime, self.settings, self.selection, self.seed = freezing, runtime, settings, selection, seed
         self.folder, self.tracker, self.display = folder, tracker, display
-        self.step = Step(model, balancer, optimizer, runtime, {name: task.weight for name, task in model.tasks.items()}, settings.clip)
+        weights = {name: task.weight for name, task in model.tasks.items()}
+        self.step = Step(model, balancer, modality_balance, optimizer, runtime, weights, settings.clip)
         self.average = Average(model, settings.average)
         self.rates = [group["lr"] for group in optimizer.param_groups]
         steps_per_epoch = math.ceil(math.ceil(len(train) / settings.batch_size) / settings.accumulate)
@@ -107,6 +112,7 @@ class Loop:
     def _train_epoch(self) -> None:
         self.model.train()
         self.freezing.apply(self.progress.epoch)
+        self.modality_balance.start_epoch(self.progress.epoch + 1)
         self.display.start_epoch(self.progress.epoch + 1, self.epochs, len(self.train), done=self.meter.rows)
         started = saved = time.perf_counter()
         for group in self.groups():
@@ -142,18 +148,16 @@ class Loop:
         self.weights |= taken.weights
         for batch, output in zip(group, taken.outputs, strict=True):
             self.meter.add(batch, output)
-        counts = scored_rows(group)
-        for task, loss in taken.losses.items():
-            self.meter.add_loss(task, loss, counts[task][FUSED])
+        self.meter.add_losses(taken.losses, scored_rows(group))
         self.progress = replace(self.progress, step=self.progress.step + 1)
         self.average.update(self.progress.step)
-        self.display.advance(rows, taken.losses)
+        self.display.advance(rows, {task: views[FUSED] for task, views in taken.losses.items()})
         if self.progress.step % self.settings.log_steps == 0:
             self._track(taken, factor)
 
     def _track(self, taken: Taken, factor: float) -> None:
         """Add a point to the training curves, and stop a run that has diverged."""
-        losses = {task: float(loss) for task, loss in taken.losses.items()}
+        losses = {task: float(views[FUSED]) for task, views in taken.losses.items()}
         self._refuse_divergence(losses)
         numbers = {f"train/{task}/step_loss": loss for task, loss in losses.items()}
         numbers |= {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
@@ -178,6 +182,8 @@ class Loop:
         val_seconds = time.perf_counter() - started
         for scores in (train, val):
             self._refuse_divergence({task: found["loss"] for task, found in scores.tasks.items()})
+        if train.views:
+            self.modality_balance.epoch_end(train.views, val.views)
         better, train_seconds = self._advance_epoch(val), self.progress.epoch_seconds
         self._record("train", train, train_seconds, self.meter.rows)
         self._record("val", val, val_seconds, len(self.val))
@@ -234,6 +240,7 @@ class Loop:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "balancer": self.balancer.state_dict(),
+            "modality_balance": self.modality_balance.state_dict(),
             "scaler": self.runtime.scaler.state_dict(),
             "random": runtime.random_state(self.runtime),
             "meter": self.meter.state_dict(),
@@ -248,6 +255,7 @@ class Loop:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.balancer.load_state_dict(state["balancer"])
+        self.modality_balance.load_state_dict(state["modality_balance"])
         self.runtime.scaler.load_state_dict(state["scaler"])
         runtime.restore_random_state(self.runtime, state["random"])
         self.meter.load_state_dict(state["meter"], self.runtime.device)

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
-from mmtrain.model import Model, Output, scored_rows
+from mmtrain.model import Model, Output
+from mmtrain.objective import Losses, Rows, scored_rows, view_losses
 from mmtrain.runtime import Runtime
 from mmtrain.task import Task
 
@@ -20,7 +20,8 @@ from mmtrain.task import Task
 class Scores:
     """What a split came to.
 
-    `loss` is the sum over tasks of configured weight times mean loss; `skill` the mean skill of the tasks that have one. `tasks[t]`
+    `loss` is the sum over tasks of configured weight times mean loss; `skill` the mean skill of the tasks that have one. `views[t]`
+    holds the mean loss of each view where a model has more than one. `tasks[t]`
     holds `loss`, `skill`, `rows`, every metric of the task in the user's units, and `constant`, the primary metric of
     the best constant answer. `classes[t]`, where asked for and t has classes, holds precision, recall, f1 and rows of each label.
     What is undefined is None.
@@ -30,6 +31,7 @@ class Scores:
     skill: float | None
     tasks: dict[str, dict[str, Any]]
     classes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    views: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def notes(self, split: str) -> list[str]:
         """A sentence for each task that has no skill on these rows and so is not in the mean."""
@@ -46,8 +48,8 @@ class Meter:
     def __init__(self, tasks: Mapping[str, Task]) -> None:
         self.tasks = tasks
         self.rows = 0
-        self.sums: dict[str, Tensor] = {}
-        self.counts = dict.fromkeys(tasks, 0)
+        self.sums: dict[str, dict[str, Tensor]] = {task: {} for task in tasks}
+        self.counts: dict[str, dict[str, int]] = {task: {} for task in tasks}
         self.kept: dict[str, dict[str, list[Tensor]]] = {task: {"prediction": [], "target": [], "labelled": []} for task in tasks}
 
     def add(self, batch: Batch, output: Output) -> None:
@@ -58,10 +60,13 @@ class Meter:
             kept["target"].append(batch.targets[task])
             kept["labelled"].append(batch.labelled[task])
 
-    def add_loss(self, task: str, loss: Float[Tensor, ""], rows: int) -> None:
-        """Add a mean loss over so many rows."""
-        self.sums[task] = loss.detach() * rows + self.sums.get(task, 0)
-        self.counts[task] += rows
+    def add_losses(self, losses: Losses, rows: Rows) -> None:
+        """Add mean losses over so many rows, both by task and view."""
+        for task, views in losses.items():
+            sums, counts = self.sums[task], self.counts[task]
+            for view, loss in views.items():
+                sums[view] = loss.detach() * rows[task][view] + sums.get(view, 0)
+                counts[view] = counts.get(view, 0) + rows[task][view]
 
     def scores(self, *, per_class: bool = False) -> Scores:
         """Everything that was gathered, as plain numbers."""
@@ -71,10 +76,12 @@ class Meter:
         skills = [task["skill"] for task in found.values() if task["skill"] is not None]
         losses = [self.tasks[name].weight * task["loss"] for name, task in found.items() if task["loss"] is not None]
         classes = {name: labels for name, labels in classes.items() if labels}
-        return Scores(sum(losses) if losses else None, sum(skills) / len(skills) if skills else None, found, classes)
+        views = {name: {view: float(total) / self.counts[name][view] for view, total in sums.items()} for name, sums in self.sums.items()}
+        views = {name: found for name, found in views.items() if len(found) > 1}
+        return Scores(sum(losses) if losses else None, sum(skills) / len(skills) if skills else None, found, classes, views)
 
     def _loss(self, name: str) -> float | None:
-        return float(self.sums[name]) / self.counts[name] if self.counts[name] else None
+        return float(self.sums[name][FUSED]) / self.counts[name][FUSED] if self.sums[name] else None
 
     def _answered(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """What the labelled rows were answered, and what they are."""
@@ -91,7 +98,7 @@ class Meter:
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on where `state_dict` was taken, on the device that the next batches come from."""
         self.rows, self.counts = state["rows"], state["counts"]
-        self.sums = {task: total.to(device) for task, total in state["sums"].items()}
+        self.sums = {task: {view: total.to(device) for view, total in views.items()} for task, views in state["sums"].items()}
         for task, parts in state["kept"].items():
             self.kept[task] |= {name: [part.to(device)] for name, part in parts.items()}
 
@@ -116,6 +123,5 @@ def evaluate(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: in
     for batch, output in predictions(model, dataset, runtime, batch_size=batch_size):
         meter.add(batch, output)
         rows = scored_rows([batch])
-        for task, loss in model.losses(output, batch, rows).items():
-            meter.add_loss(task, loss, rows[task][FUSED])
+        meter.add_losses(view_losses(model, output, batch, rows), rows)
     return meter.scores(per_class=per_class)

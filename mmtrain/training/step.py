@@ -1,7 +1,7 @@
 """One optimizer step, from batches to new weights."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -9,17 +9,21 @@ from torch import Tensor, nn
 from mmtrain.balancing import Balancer
 from mmtrain.balancing.balancer import Weights
 from mmtrain.batch import FUSED, Batch
-from mmtrain.model import Model, Output, scored_rows
+from mmtrain.missing import restricted
+from mmtrain.modality_balance import ModalityBalance, Pass
+from mmtrain.modality_balance.method import Present
+from mmtrain.model import Model, Output
+from mmtrain.objective import Losses, Rows, row_losses, scored_rows, total, view_losses, view_weights
 from mmtrain.runtime import Runtime
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What came of a step: the outputs of its batches, each task's mean loss over the scored rows of all of them, the weight
-    that the balancer gave it, and the penalties."""
+    """What came of a step: the outputs of its batches, each task's mean loss in each view over the scored rows of all of them, the
+    weight that the balancer gave the task, and the penalties."""
 
     outputs: list[Output]
-    losses: dict[str, Tensor]
+    losses: Losses
     weights: Weights
     penalties: dict[str, Tensor]
 
@@ -30,6 +34,7 @@ class Step:
 
     model: Model
     balancer: Balancer
+    modality_balance: ModalityBalance
     optimizer: torch.optim.Optimizer
     runtime: Runtime
     task_weights: Mapping[str, float]
@@ -43,11 +48,12 @@ class Step:
         taken = Taken([], {}, {}, {})
         for batch in batches:
             with self.runtime.autocast():
-                output = self.model(batch)
-            losses = self.model.losses(output, batch, rows)
+                output = self._forward(batch)
+            losses = view_losses(self.model, output, batch, rows)
             penalties = {name: penalty / len(batches) for name, penalty in output.penalties.items()}
+            totals = {task: self.task_weights[task] * total(views, self._view_weights(task, rows)) for task, views in losses.items()}
             weights = self.balancer.backward(
-                {task: loss * self.task_weights[task] for task, loss in losses.items() if loss.requires_grad},
+                {task: loss for task, loss in totals.items() if loss.requires_grad},
                 boundary=output.boundary,
                 parameters=self.parameters,
                 penalty=torch.stack(list(penalties.values())).sum() if penalties else None,
@@ -55,15 +61,38 @@ class Step:
             )
             taken.outputs.append(output)
             taken.weights.update(weights)
-            _add(taken.losses, losses)
+            for task, views in losses.items():
+                _add(taken.losses.setdefault(task, {}), views)
             _add(taken.penalties, penalties)
         self._update()
         return taken
+
+    def _forward(self, batch: Batch) -> Output:
+        """The model's output, as the balance of modalities would have it."""
+        output = self.model(batch)
+
+        def answer(present: Present) -> Mapping[str, Tensor]:
+            left = {name: there & output.present[name] for name, there in present.items()}
+            original = {name: there & batch.present[name] for name, there in left.items()}
+            tokens = {name: restricted(part, left[name]) for name, part in output.tokens.items()}
+            return self.model.predict(tokens, left, original).predictions
+
+        def losses(predictions: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            scored = [task for task, views in batch.scored.items() if len(views[FUSED])]
+            return {task: row_losses(self.model.loss[task], predictions[task], batch, task, FUSED, output.mix) for task in scored}
+
+        given = Pass(batch, output.predictions, output.tokens, output.present, answer, losses)
+        predictions, penalties = self.modality_balance.adapt(given)
+        return replace(output, predictions=predictions, penalties={**output.penalties, **penalties})
+
+    def _view_weights(self, task: str, rows: Rows) -> Mapping[str, float]:
+        return self.modality_balance.view_weights.get(task) or view_weights(rows[task], self.model.auxiliary)
 
     def _update(self) -> None:
         """Unscale, clip, step; the fp16 scaler skips a step whose gradients have overflowed."""
         scaler = self.runtime.scaler
         scaler.unscale_(self.optimizer)
+        self.modality_balance.after_backward(dict(self.model.encoder.items()))
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.clip)
         scaler.step(self.optimizer)

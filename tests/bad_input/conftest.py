@@ -90,7 +90,7 @@ class Own:
 
     def words(self, *overrides: str, command: str = "train") -> list[str]:
         """A command on this table: two steps, into `run`."""
-        quick = ["training.steps=2", "training.batch_size=12", "training.threads=1", "tracker=nothing"]
+        quick = ["training.steps=2", "training.batch_size=12", "training.threads=1", "tracker=none"]
         return [command, "data=own", f"--config-dir={self.configs}", *quick, f"hydra.run.dir={self.run}", *overrides]
 
 

@@ -21,7 +21,7 @@ from mmtrain.training.step import Taken
 
 Weights = dict[str, torch.Tensor]
 
-QUICK = ["tracker=nothing", "training.steps=2", "data.limit=48"]
+QUICK = ["tracker=none", "training.steps=2", "data.limit=48"]
 
 
 def trained(folder: Path, *words: str) -> Path:
@@ -94,7 +94,7 @@ def test_stand_ins_move(steps: Callable[..., Any], policy: str, prefix: str) -> 
 
 def test_a_stopped_run_goes_on_as_if_it_never_was(tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a mean that runs along, modalities that are dropped, and rows that are drawn: in the middle of the second epoch."""
-    words = [*tiny, "tracker=nothing", "missing=mean", "missing.dropout=0.3", "sampler=balanced", "sampler.tasks=[shape]"]
+    words = [*tiny, "tracker=none", "missing=mean", "missing.dropout=0.3", "sampler=balanced", "sampler.tasks=[shape]"]
     words.append("training.checkpoint_seconds=0")
     straight = trained(tmp_path / "straight", *words)
     take_step = Loop.take_step

@@ -31,7 +31,7 @@ def fitted(table: Maker, cells: Sequence[str | None] = CELLS, *, loss: Any = Cro
 def test_facts(table: Maker) -> None:
     task = fitted(table, weight=2.0)
     assert task.columns == ["label"]
-    assert task.spec == TaskSpec(labels=4, gaussian=False, weight=2.0)
+    assert task.spec == TaskSpec(labels=4, gaussian=False, weight=2.0, prediction="binary")
     assert (task.weight, task.metric, task.unit) == (2.0, "auroc", "")
 
 

@@ -34,7 +34,7 @@ def fitted(table: Maker, cells: Sequence[str | None] = CELLS, *, loss: Any = Cro
 
 def test_facts(task: Classification) -> None:
     assert task.columns == ["label"]
-    assert task.spec == TaskSpec(labels=5, gaussian=False)
+    assert task.spec == TaskSpec(labels=5, gaussian=False, prediction="classes", shape=(len(task.labels.counts),))
     assert (task.weight, task.metric, task.unit) == (1.0, "accuracy", "")
 
 

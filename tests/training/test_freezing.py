@@ -18,7 +18,7 @@ from mmtrain.training.freezing import Freezing
 from mmtrain.training.loop import Loop
 
 FREEZE = "training.freeze.encoder.image"
-FEW = ["data.train=64", "data.val=32", "data.test=32", "optimizer.weight_decay=0.5", "encoder.image.dropout=0.3", "tracker=nothing"]
+FEW = ["data.train=64", "data.val=32", "data.test=32", "optimizer.weight_decay=0.5", "encoder.image.dropout=0.3", "tracker=none"]
 
 
 def model() -> Any:

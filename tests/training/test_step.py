@@ -12,7 +12,8 @@ from mmtrain.balancing import Fixed, Uncertainty
 from mmtrain.batch import FUSED, Batch
 from mmtrain.config import load
 from mmtrain.data import Data, prepare
-from mmtrain.model import scored_rows
+from mmtrain.modality_balance import Nothing
+from mmtrain.objective import scored_rows, view_losses
 from mmtrain.training import Settings
 from mmtrain.training.meter import Meter
 from mmtrain.training.step import Step
@@ -31,7 +32,8 @@ def step(tiny: list[str], data: Data, balancing: Any = Fixed, **weights: float) 
     model = build_model(load(tiny).config, data.modalities, data.tasks).eval()  # no batch statistics: batches may be cut
     balancer = balancing({name: task.spec for name, task in data.tasks.items()})
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    return Step(model, balancer, optimizer, machine, dict.fromkeys(data.tasks, 1.0) | weights, clip=None)
+    modality_balance = Nothing(list(data.modalities), {name: task.spec for name, task in data.tasks.items()})
+    return Step(model, balancer, modality_balance, optimizer, machine, dict.fromkeys(data.tasks, 1.0) | weights, clip=None)
 
 
 @pytest.mark.parametrize("balancing", [Fixed, Uncertainty])
@@ -55,7 +57,7 @@ def test_losses_are_means_over_labelled_rows_and_weights_are_no_part_of_them(tin
     scored = batch.scored["shape"][FUSED]
     assert 0 < len(scored) < len(ROWS)
     expected = torch.nn.functional.cross_entropy(plain.outputs[0].predictions["shape"][scored], batch.targets["shape"][scored])
-    torch.testing.assert_close(plain.losses["shape"], expected)
+    torch.testing.assert_close(plain.losses["shape"][FUSED], expected)
 
 
 def test_without_a_label_there_is_no_step(tiny: list[str], data: Data) -> None:
@@ -75,8 +77,7 @@ def test_a_meter_goes_on_from_its_state(tiny: list[str], data: Data) -> None:
     def feed(meter: Meter, batch: Batch) -> None:
         output, rows = taken.model(batch), scored_rows([batch])
         meter.add(batch, output)
-        for task, loss in taken.model.losses(output, batch, rows).items():
-            meter.add_loss(task, loss, rows[task][FUSED])
+        meter.add_losses(view_losses(taken.model, output, batch, rows), rows)
 
     straight, stopped, resumed = (Meter(data.tasks) for _ in range(3))
     feed(straight, train.batch(ROWS))
