@@ -4,4 +4,5 @@ import sys
 
 from mmtrain.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # a process that a sweep starts reads this file, too
+    sys.exit(main())

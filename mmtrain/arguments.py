@@ -121,6 +121,7 @@ COMMANDS = {
             ),
             (
                 Flag("--multirun", "train once with each combination of the listed values", short="-m"),
+                Flag("--workers", "with -m: so many jobs at once; give each its share of the cores with training.threads", "N"),
                 Flag("--resume", "go on with a run; only training.epochs, training.steps, training.device and data.root may change", "RUN"),
                 Flag("--from", "repeat a run, with other values where given", "RUN"),
                 CONFIG_DIR,

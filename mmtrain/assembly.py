@@ -8,7 +8,8 @@ from torch import nn
 from mmtrain.batch import FUSED
 from mmtrain.config import Run, build
 from mmtrain.data import Settings
-from mmtrain.fusion import Hybrid, Late
+from mmtrain.fusion import Late
+from mmtrain.fusion.hybrid import Hybrid
 from mmtrain.modality import Modality
 from mmtrain.model import Model
 from mmtrain.source import Source

@@ -40,7 +40,7 @@ WARM_UP = 5  # steps before the clock starts
 def bench(config: Run) -> float:
     """Print the seconds a step takes in both loops, and their ratio, which is returned."""
     data = prepare_data(config)
-    with tempfile.TemporaryDirectory() as path, open_session(config, data, RunFolder(Path(path))) as session:
+    with tempfile.TemporaryDirectory() as path, open_session(config, data, RunFolder(Path(path)), live=False) as session:
         loop = session.loop
         loop.freezing.apply(0)
         size = loop.settings.batch_size * loop.settings.accumulate

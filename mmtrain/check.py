@@ -25,6 +25,8 @@ def check(config: Run, *, output: Path = Path("check.html")) -> None:
     Raises:
         UserError: whatever would stop a run before its first step, or the page cannot be written.
     """
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(Problem("--output", f"'{output}' would hold a page", "let its name end in .html"))
     if not output.parent.is_dir():
         raise ConfigError(Problem("--output", f"there is no folder '{output.parent}'", "make it first"))
     data = prepare_data(config)
@@ -34,7 +36,7 @@ def check(config: Run, *, output: Path = Path("check.html")) -> None:
     console.print(_counts(rows))
     for line in _inspected(rows, config.data["name"], output):
         console.print(line, highlight=False, soft_wrap=True)
-    with tempfile.TemporaryDirectory() as folder, open_session(config, data, RunFolder(Path(folder))) as session:
+    with tempfile.TemporaryDirectory() as folder, open_session(config, data, RunFolder(Path(folder)), live=False) as session:
         _one_step(session)
         parameters = sum(parameter.numel() for parameter in session.loop.model.parameters())
         notes = [*config.warnings, *data.notes, *session.loop.balancer.notes, *session.loop.modality_balance.notes]
@@ -53,7 +55,7 @@ def _inspected(rows: Rows, name: str, output: Path) -> Iterator[str]:
     if empty:
         most = sorted(empty.items(), key=lambda item: -item[1])
         more = f", {len(most) - EMPTY_SHOWN} more columns" if len(most) > EMPTY_SHOWN else ""
-        yield f"empty cells: {', '.join(f'{column} {part:.1%}' for column, part in most[:EMPTY_SHOWN])}{more}"
+        yield f"empty cells, in the split that has most: {', '.join(f'{column} {part:.1%}' for column, part in most[:EMPTY_SHOWN])}{more}"
     repeated, telling = repeats(rows), giveaways(rows)
     lines = [*(found.line for found in repeated), *(found.line for found in telling[:TELLING_SHOWN])]
     yield from (f"note: {line}" for line in lines)

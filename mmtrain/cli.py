@@ -90,9 +90,16 @@ def _train(words: Sequence[str], flags: Flags) -> None:
     elif "--multirun" in flags:
         from mmtrain.sweep import sweep
 
-        sweep(_trusting(words, flags), _config_dir(flags))
+        sweep(_trusting(words, flags), _config_dir(flags), workers=_workers(flags))
     else:
         _train_once(words, flags)
+
+
+def _workers(flags: Flags) -> int:
+    text = flags.get("--workers", ["1"])[-1]
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ConfigError(Problem("--workers", f"'{text}' is no number of jobs", "give a whole number from 1: --workers 2"))
+    return int(text)
 
 
 def _train_once(words: Sequence[str], flags: Flags) -> None:

@@ -37,6 +37,9 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
     if output.exists() and output.samefile(file):
         raise ConfigError(Problem("--output", f"'{output}' is the table that is to be predicted", "name another file"))
     trained = load(run, trust=trust)
+    for split in trained.config.tables:
+        if output.exists() and split.exists() and output.samefile(split):
+            raise ConfigError(Problem("--output", f"'{output}' is a table that the run was given", "name another file"))
     table = trained.read(file, root=root)
     id_column = getattr(data_parts(trained.config).source, "id", None)
     named = id_column is not None and id_column in table.frame.columns

@@ -1,6 +1,7 @@
-"""`mmtrain train -m`: one run a combination, one after the other, and a table that compares them.
+"""`mmtrain train -m`: one run a combination, and a table that compares them.
 
-Every combination is composed and checked before the first one starts. A job that fails does not stop the others.
+Every combination is composed and checked before the first one starts. A job that fails does not stop the others, and a sweep that
+was stopped goes on when the same command names its folder.
 """
 
 import csv
@@ -12,18 +13,20 @@ import sys
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.measure import Measurement
-from rich.table import Table
+from rich.table import Column, Table
 
-from mmtrain.config import load_sweep
+from mmtrain.config import Run, load_sweep
 from mmtrain.errors import Problem, RunError, UserError
 from mmtrain.folder import RunFolder
-from mmtrain.train import train
+from mmtrain.train import resume, train
 
 OVERRIDES = "overrides.json"  # in each job's folder: what this job was asked for, by key
 _SEED = "seed"
@@ -39,31 +42,99 @@ class Job:
     numbers: Mapping[str, float | None]
 
 
-def sweep(overrides: Sequence[str], config_dir: Path | None = None) -> list[Job]:
+@dataclass(frozen=True)
+class Planned:
+    """A job to come: its number, its words of the command line, and where it is going to be."""
+
+    number: int
+    words: list[str]
+    config: Run
+    folder: Path
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """What it was asked for, by key."""
+        return dict(word.lstrip("+").split("=", 1) for word in self.words if "=" in word)
+
+
+def sweep(overrides: Sequence[str], config_dir: Path | None = None, *, workers: int = 1) -> list[Job]:
     """Train once with each combination of the listed values, and compare what came out.
+
+    A folder in which the same sweep was begun goes on: finished jobs are skipped, the others resumed or begun. With more than one of
+    `workers` so many jobs run at once, each in a process of its own, whose lines go to its train.log alone.
 
     Raises:
         ConfigError: what is wrong with any combination; nothing has been trained then.
-        RunError: the folder holds runs already; or some jobs failed, and the others are done and compared.
+        RunError: the folder holds other runs already; or some jobs failed, and the others are done and compared.
     """
     folder, configs = load_sweep(overrides, config_dir)
-    for number in range(len(configs)):
-        RunFolder.new(folder / str(number))  # refuses a folder that holds a run
-    for number, (words, config) in enumerate(configs):
-        print(f"job {number} ({number + 1} of {len(configs)}): {' '.join(words)}", flush=True)
-        place = folder / str(number)
-        write_overrides(place, dict(word.lstrip("+").split("=", 1) for word in words if "=" in word))
-        try:
-            train(config, place)
-        except UserError as error:
-            print("\n".join(f"error: {problem}" for problem in error.problems), file=sys.stderr)
-        except Exception:  # the other jobs still run, and the summary says that this one failed
-            traceback.print_exc()
+    planned = [Planned(number, words, config, folder / str(number)) for number, (words, config) in enumerate(configs)]
+    left = [job for job in planned if not _finished(job)]
+    if len(left) < len(planned):
+        print(f"{len(planned) - len(left)} of {len(planned)} jobs are finished already", flush=True)
+    if workers > 1:
+        _run_side_by_side(left, len(planned), workers)
+    else:
+        for job in left:
+            print(f"job {job.number} ({job.number + 1} of {len(planned)}): {' '.join(job.words)}", flush=True)
+            _tell(_run(job))
     jobs = summarise(folder)
     failed = [job.folder.name for job in jobs if job.status != "finished"]
     if failed:
         raise RunError(Problem(str(folder), f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}", "see the errors above"))
     return jobs
+
+
+def _finished(job: Planned) -> bool:
+    """Whether this very job was done before.
+
+    Raises:
+        RunError: its folder holds another run.
+    """
+    if not (job.folder / OVERRIDES).exists():
+        RunFolder.new(job.folder)  # refuses a folder that holds a run
+        return False
+    if json.loads((job.folder / OVERRIDES).read_text(encoding="utf-8")) != job.overrides:
+        raise RunError(Problem(str(job.folder), "holds a job of another sweep", "choose another folder"))
+    return RunFolder(job.folder).results().get("status") == "finished"
+
+
+def _run(job: Planned) -> str:
+    """Train; what went wrong, as text, or nothing."""
+    write_overrides(job.folder, job.overrides)
+    try:
+        if RunFolder(job.folder).config.exists():
+            resume(job.folder, job.config)
+        else:
+            train(job.config, job.folder)
+    except UserError as error:
+        return "\n".join(f"error: {problem}" for problem in error.problems)
+    except Exception:  # the other jobs still run, and the summary says that this one failed
+        return traceback.format_exc()
+    return ""
+
+
+def _run_unseen(job: Planned) -> str:
+    """The same in a process of its own, which shows nothing."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the process ends
+    sys.stderr = sys.stdout
+    return _run(job)
+
+
+def _run_side_by_side(jobs: Sequence[Planned], count: int, workers: int) -> None:
+    # spawned: torch's threads do not survive a fork; one job a process, so that each starts as `mmtrain train` does
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        running = {pool.submit(_run_unseen, job): job for job in jobs}
+        for done, future in enumerate(as_completed(running), count - len(jobs) + 1):
+            job = running[future]
+            status = RunFolder(job.folder).results().get("status", "failed")
+            print(f"job {job.number} {status} ({done} of {count}): {' '.join(job.words)}", flush=True)
+            _tell(future.result())
+
+
+def _tell(trouble: str) -> None:
+    if trouble:
+        print(trouble, file=sys.stderr, flush=True)
 
 
 def write_overrides(folder: Path, overrides: Mapping[str, str]) -> None:
@@ -155,17 +226,18 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _show(console: Console, rows: Sequence[Mapping[str, Any]], tasks: Sequence[str], title: str) -> None:
-    """Print the rows; the tasks' figures are left to the CSV where the terminal has no room for them."""
+    """Print the rows; where the terminal has no room, the tasks' figures are left to the CSV, and no figure loses its last digits."""
     table = _table(rows, tasks, title)
-    if Measurement.get(console, console.options, table).maximum > console.width:
-        table = _table(rows, (), f"{title}; the tasks' metrics are in summary.csv")
+    if Measurement.get(console, console.options, table).minimum > console.width:
+        table = _table(rows, (), f"{title}; the tasks' metrics are in the CSV beside")
     console.print(table)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], tasks: Sequence[str], title: str) -> Table:
     """A column a key, one for skill and one for each of `tasks`, with validation and test in one cell."""
     plain = [name for name in rows[0] if not name.endswith((" val", " test", " ±")) and name not in ("val skill", "test skill")]
-    table = Table(*plain, "skill\nval / test", *(f"{task}\nval / test" for task in tasks), title=title)
+    figures = [Column(head, no_wrap=True, overflow="ignore") for head in ("skill\nval / test", *(f"{task}\nval / test" for task in tasks))]
+    table = Table(*(Column(name, overflow="fold") for name in plain), *figures, title=title)
     for row in rows:
         pairs = [("val skill", "test skill"), *((f"{task} val", f"{task} test") for task in tasks)]
         table.add_row(*(str(row[name]) for name in plain), *(" / ".join(_cell(row, name) for name in pair) for pair in pairs))

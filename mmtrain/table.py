@@ -96,7 +96,7 @@ class Table:
         else:
             times = cells if cells.dtype == pl.Date else parse_times(cells.cast(pl.String), form)
         for row in (times.is_null() & cells.is_not_null()).arg_true().to_list():
-            allowed = "YYYY-MM-DD or YYYY-MM-DD hh:mm:ss" if form is None else f"the form '{form}'"
+            allowed = "YYYY-MM-DD or YYYY-MM-DD hh:mm:ss; date_format may name another form" if form is None else f"the form '{form}'"
             self.reject(row, column, f"found '{self.frame[column][row]}', which is no date in {allowed}")
         return times.to_numpy().astype("M8[us]")
 

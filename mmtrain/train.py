@@ -68,6 +68,7 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
         state = checkpoint.load(folder.last) if saved else None
         if state is not None:
             _restore(session.loop, state, folder)
+            _refuse_less(session.loop, path)
         if folder.results().get("status") == "finished" and session.loop.finished:
             raise RunError(
                 Problem(str(path), "this run is finished", "raise training.epochs, or training.steps where it was given, to go on")
@@ -76,6 +77,16 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
         config.save(folder.config)
         session.display.say(f"resuming after epoch {session.loop.progress.epoch}, step {session.loop.progress.step}")
         return _run(session)
+
+
+def _refuse_less(loop: Loop, path: Path) -> None:
+    """Steps that were made cannot be taken back."""
+    settings, progress = loop.settings, loop.progress
+    if settings.steps is not None and progress.step > settings.steps:
+        raise RunError(Problem(str(path), f"{progress.step} steps are done", f"training.steps has to be at least {progress.step}"))
+    if settings.steps is None and progress.epoch + (progress.batch > 0) > settings.epochs:
+        least = progress.epoch + (progress.batch > 0)
+        raise RunError(Problem(str(path), f"epoch {least} has begun", f"training.epochs has to be at least {least}"))
 
 
 def _restore(loop: Loop, state: dict[str, Any], folder: RunFolder) -> None:
@@ -120,10 +131,10 @@ def _ids(data: Data) -> dict[str, list[str]]:
 
 
 @contextmanager
-def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool = True) -> Iterator[Session]:
+def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool = True, live: bool = True) -> Iterator[Session]:
     """Build everything that training needs, and only then write to the folder; close what was opened.
 
-    Without `pretrained` the model's weights are those of a checkpoint that is about to be loaded.
+    Without `pretrained` the model's weights are those of a checkpoint that is about to be loaded. `live` shows how training goes on.
     """
     settings, trust, rows = build(config.training, trust=config.trust), config.trust, data.splits[TRAIN]
     machine = runtime.start(settings, seed=config.seed)
@@ -138,7 +149,7 @@ def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool
     optimizer = build(config.optimizer, model, kinds, trust=trust)
     freezing = Freezing(model, kinds, settings.freeze)
     folder.make()
-    with closing(build(config.tracker, folder.path, trust=trust)) as tracker, Display(data.tasks, folder.log) as display:
+    with closing(build(config.tracker, folder.path, trust=trust)) as tracker, Display(data.tasks, folder.log, live=live) as display:
         loop = Loop(
             model,
             rows,

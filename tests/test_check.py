@@ -28,7 +28,13 @@ def test_what_the_data_hold_is_told(tiny: list[str], tmp_path: Path, capsys: pyt
     page = tmp_path / "page.html"
     assert main(["check", *tiny, "data.modalities.caption.max_length=3", f"--output={page}"]) == 0
     out = capsys.readouterr().out
-    for line in ("\nshape: 4 labels: ", "\nposition: from 8", "\npicture: all 32 x 32 pixels\n", "; max_length=3 cuts ", "\nempty cells: "):
+    for line in (
+        "\nshape: 4 labels: ",
+        "\nposition: from 8",
+        "\npicture: all 32 x 32 pixels\n",
+        "; max_length=3 cuts ",
+        "\nempty cells, in ",
+    ):
         assert line in out
     assert f"\npage: {page}\n" in out
     assert list(tmp_path.iterdir()) == [page]

@@ -70,7 +70,7 @@ def test_training_gets_a_checked_configuration_and_a_folder(calls: Calls) -> Non
 @pytest.mark.parametrize("flag", ["-m", "--multirun"])
 def test_a_sweep_gets_the_words(calls: Calls, flag: str) -> None:
     assert main(["train", "seed=1,2", flag, "fusion=sum", "--config-dir", "mine"]) == 0
-    assert calls == [("sweep.sweep", (["seed=1,2", "fusion=sum"], Path("mine")), {})]
+    assert calls == [("sweep.sweep", (["seed=1,2", "fusion=sum"], Path("mine")), {"workers": 1})]
 
 
 def test_trust_is_an_override_where_no_run_is_named(calls: Calls) -> None:

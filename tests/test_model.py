@@ -16,7 +16,8 @@ from mmtrain.batch import FUSED, Batch
 from mmtrain.config import load
 from mmtrain.data import Data, prepare
 from mmtrain.decision import Auto
-from mmtrain.fusion import Hybrid, Late
+from mmtrain.fusion import Late
+from mmtrain.fusion.hybrid import Hybrid
 from mmtrain.model import Model, Named
 from mmtrain.objective import Rows, scored_rows, total, view_losses, view_weights
 from mmtrain.sharing import Shared

@@ -1,5 +1,6 @@
 import csv
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_folder_that_holds_runs_is_refused_before_the_first_job(
 ) -> None:
     job(tmp_path / "1", {"seed": "7"}, val=0.5, test=0.9)
     assert main(["train", "-m", *tiny, "seed=0,1", f"hydra.sweep.dir={tmp_path}"]) == 2
-    assert "already holds a run" in capsys.readouterr().err
+    assert "holds a job of another sweep" in capsys.readouterr().err
     assert not (tmp_path / "0").exists() and not (tmp_path / "summary.csv").exists()
 
 
@@ -79,3 +80,26 @@ def test_a_sweep_from_the_command_line(tmp_path: Path, tiny: list[str]) -> None:
     assert {(row["optimizer.lr"], row["seed"]) for row in found[:2]} == {("0.001", "0"), ("0.001", "1")}
     assert all(float(row["val skill"]) < 1 and row["shape accuracy test"] for row in found[:2])
     assert len(rows(tmp_path / "summary_seeds.csv")) == 2
+
+
+def test_a_sweep_goes_on_where_it_was_stopped(tmp_path: Path, tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A finished job is left alone, one that was stopped is resumed, one that never began is begun; here by two workers."""
+    words = ["train", "-m", *tiny, "training.epochs=2", "seed=0,1,2", f"hydra.sweep.dir={tmp_path}"]
+    assert main(words) == 0
+    expected = rows(tmp_path / "summary.csv")
+    untouched, stopped = RunFolder(tmp_path / "0"), RunFolder(tmp_path / "1")
+    written = untouched.log.stat().st_mtime_ns
+    stopped.write_results(stopped.results() | {"status": "stopped"})
+    shutil.rmtree(tmp_path / "2")
+    capsys.readouterr()
+    assert main([*words, "--workers=2"]) == 0
+    out = capsys.readouterr().out
+    assert "1 of 3 jobs are finished already" in out and "job 1 finished" in out and "job 2 finished" in out
+    assert untouched.log.stat().st_mtime_ns == written
+    assert "resuming after epoch 2" in stopped.log.read_text(encoding="utf-8")
+    assert rows(tmp_path / "summary.csv") == expected
+
+
+def test_workers_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "-m", "seed=1,2", "--workers=0"]) == 2
+    assert capsys.readouterr().err == "error: --workers: '0' is no number of jobs; give a whole number from 1: --workers 2\n"

@@ -79,6 +79,8 @@ def _of_file(split: str, data: Node, uses: Sequence[Use]) -> list[Problem]:
         return [Problem(f"data.{split}", f"no file '{path}'", "is data.root right?")]
     except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
         return [Problem(f"data.{split}", f"'{path}' cannot be read: {error}", "are data.encoding and data.separator right?")]
+    if not header:
+        return [Problem(f"data.{split}", f"'{path}' is empty", "give a file with a header and rows")]
     return _absent(uses, header, data[split])
 
 

@@ -144,5 +144,6 @@ def _folder(config: DictConfig, key: str, problems: list[Problem]) -> Path:
     try:
         return Path(str(OmegaConf.select(config, key)))
     except OmegaConfBaseException as error:
-        problems.append(unresolved(error, key))
+        if OmegaConf.select(config, "data.name") is not None:  # else the check tells what is wrong with data
+            problems.append(unresolved(error, key))
         return Path()

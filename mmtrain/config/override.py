@@ -5,7 +5,7 @@ So a value may have any key: our own check, which knows the nearest name, judges
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import product
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,8 +14,11 @@ from hydra.errors import HydraException
 
 from mmtrain.config.annotation import show
 from mmtrain.config.catalog import Catalog
+from mmtrain.config.run import Node, Run
 from mmtrain.errors import ConfigError, Problem, nearest
 
+# Groups that are chosen by a word without a slash.
+GROUPS = {key.name for key in fields(Run) if key.type == Node} | {"model", "encoders", "experiment"}
 HYDRA_KEYS = ("hydra.run.dir", "hydra.sweep.dir")
 
 
@@ -72,6 +75,9 @@ def values(texts: Sequence[str]) -> dict[str, object]:
             raise ConfigError(Problem(text, "a run folder's trust is not an override", "use --trust MODULE"))
         if override.is_delete() or override.package is not None or "/" in key or override.is_sweep_override():
             raise ConfigError(Problem(text, "only values of an earlier run can be changed", "write KEY=VALUE"))
+        if key in GROUPS and not isinstance(override.value(), dict):
+            fix = f"write KEY=VALUE, or begin a new run with mmtrain train {text}"
+            raise ConfigError(Problem(text, "the parts of an earlier run cannot be exchanged, only values", fix))
         found[key] = override.value()
     return found
 
@@ -119,4 +125,6 @@ def _known_choice(override: Override, catalog: Catalog) -> None:
     for name in value if isinstance(value, list) else [value]:
         if name not in offered and not (override.is_delete() and name is None):
             fix = nearest(str(name), offered)
+            if override.key_or_group == "data" and catalog.own is None:
+                fix += "; your own FOLDER/data/NAME.yaml is found with --config-dir FOLDER"
             raise ConfigError(Problem(override.get_key_element().lstrip("+~"), f"{show(name)} is not a choice", fix))

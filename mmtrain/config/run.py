@@ -57,6 +57,12 @@ class Run:
         return {name: value for name, value in self.data.items() if name in offered}
 
     @property
+    def tables(self) -> list[Path]:
+        """The user's files that a table source reads, as far as they have names of their own."""
+        root = Path(self.data.get("root") or "").expanduser()
+        return [root / self.data[split] for split in FILES if isinstance(self.data.get(split), str)]
+
+    @property
     def whole_rows(self) -> bool:
         """Whether the policy for absent modalities wants rows that have all of them."""
         return signature(self.missing["_target_"], "missing", self.trust).constants.get("whole_rows") is True

@@ -29,7 +29,6 @@ from mmtrain.fusion.film import FiLM
 from mmtrain.fusion.gated import Gated
 from mmtrain.fusion.gmu import GMU
 from mmtrain.fusion.hadamard import Hadamard
-from mmtrain.fusion.hybrid import Hybrid
 from mmtrain.fusion.late import Late
 from mmtrain.fusion.low_rank import LowRank
 from mmtrain.fusion.max import Max
@@ -58,7 +57,6 @@ __all__ = [
     "FiLM",
     "Gated",
     "Hadamard",
-    "Hybrid",
     "Late",
     "LowRank",
     "Max",

@@ -85,7 +85,7 @@ def _empty(rows: Rows) -> str:
 def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """Cells behind the first are set to the right if they begin with a digit."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in heads)
-    body = "".join(f"<tr>{''.join(map(_cell, line))}</tr>" for line in lines)
+    body = "".join(f"<tr><td>{escape(line[0])}</td>{''.join(map(_cell, line[1:]))}</tr>" for line in lines)
     return f'<table class="wide"><tr>{head}</tr>{body}</table>'
 
 

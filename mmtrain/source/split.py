@@ -10,8 +10,10 @@ from mmtrain.source.splits import TEST, TRAIN, VAL, Splits
 from mmtrain.table import Table
 
 
-def dealt(tables: dict[str, Table], ids: dict[str, list[str]], shares: Mapping[str, np.ndarray]) -> Splits:
+def dealt(tables: dict[str, Table], ids: dict[str, list[str]], shares: Mapping[str, np.ndarray], *, fix: str = "give it rows") -> Splits:
     """Every table is the split of its name; `shares` are positions in the table of train, for the splits that share it.
+
+    `fix` says what to do about a split without rows.
 
     Raises:
         DataError: a split has no row.
@@ -20,7 +22,7 @@ def dealt(tables: dict[str, Table], ids: dict[str, list[str]], shares: Mapping[s
     rows |= {name: (TRAIN, positions) for name, positions in shares.items()}
     empty = [name for name, (_, positions) in rows.items() if not len(positions)]
     if empty:
-        raise DataError(*(Problem(f"data.{name}", f"no row of {tables[TRAIN].file} falls to it", "give it rows") for name in empty))
+        raise DataError(*(Problem(f"data.{name}", f"no row of {tables[TRAIN].file} falls to it", fix) for name in empty))
     return Splits(tables, {name: rows[name] for name in (TRAIN, VAL, TEST) if name in rows}, ids)
 
 

@@ -72,7 +72,11 @@ class TableSource:
                 problems += error.problems
         if problems:
             raise DataError(*problems)
-        return dealt(tables, ids, self._deal(tables[TRAIN]))
+        fix = "give it rows"
+        if self.group is not None:  # whole groups are dealt out
+            groups = tables[TRAIN].frame[self.group].n_unique()
+            fix = f"the column '{self.group}' of data.group makes {groups} groups: raise the fraction, or name one that makes more"
+        return dealt(tables, ids, self._deal(tables[TRAIN]), fix=fix)
 
     def _deal(self, table: Table) -> dict[str, np.ndarray]:
         if self.split_column is not None:

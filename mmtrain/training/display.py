@@ -32,9 +32,9 @@ class _Rate(ProgressColumn):
 
 
 class Display:
-    """Shows one run of these tasks. Use it as a context manager around the run."""
+    """Shows one run of these tasks; `live`, in a table that changes, where it is a terminal. Use it as a context manager around the run."""
 
-    def __init__(self, tasks: Mapping[str, Task], log: Path) -> None:
+    def __init__(self, tasks: Mapping[str, Task], log: Path, *, live: bool = True) -> None:
         self.tasks = tasks
         self.console = _Screen(markup=False, emoji=False)  # brackets and colons are the user's own
         self._file = log.open("a", encoding="utf-8")
@@ -52,7 +52,7 @@ class Display:
             console=self.console,
         )
         self._bar = self._progress.add_task("", total=None)
-        self._live = Live(self, console=self.console, refresh_per_second=4, transient=False) if self.console.is_terminal else None
+        self._live = Live(self, console=self.console, refresh_per_second=4, transient=False) if live and self.console.is_terminal else None
 
     def __enter__(self) -> "Display":
         if self._live:

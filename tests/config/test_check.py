@@ -51,7 +51,7 @@ def test_what_is_left_out_is_filled_in(tree: Tree, complete: Tree) -> None:
 @pytest.mark.parametrize(
     ("where", "value", "found"),
     [
-        ("fuson", {}, ": unknown key; did you mean 'fusion'? allowed: augmentation, balancing, data, decision, encoder, fusion, "),
+        ("fuson", {}, ": unknown key; did you mean 'fusion'? allowed: alignment, augmentation, balancing, data, decision, encoder, "),
         ("optimizer.lrr", 0.1, ": unknown key; did you mean 'lr'? allowed: "),
         ("tasks.shape.wieght", 0.5, ": unknown key; did you mean 'weight'? allowed: "),
         ("tasks.shape.loss.gama", 0.5, ": unknown key; "),

@@ -152,7 +152,8 @@ def test_the_folder_to_write_to(composed: Compose, small: Path) -> None:
 
 
 def test_a_folder_without_a_name(composed: Compose) -> None:
-    assert lines(composed("~data.name")) == ["hydra.run.dir: Interpolation key 'data.name' not found"]
+    """The check says that the name is missing, once is enough."""
+    assert lines(composed("~data.name")) == []
 
 
 @pytest.mark.parametrize("word", ["experiment=mine", "+experiment=mine"])
