@@ -23,6 +23,7 @@ FUNCTIONS = [
     "check.check",
     "prepare.prepare",
     "bench.bench",
+    "bench.feed",
     "evaluate.evaluate",
     "predict.predict",
 ]
