@@ -26,10 +26,14 @@ PLACES = {
         *("~data.modalities.caption", "modality@data.modalities.facts=tabular", "data.modalities.facts.categorical=[caption]"),
         "augmentation/tabular=standard",
     ],
+    "encoder/video/embedding": ["modality@data.modalities.picture=video", "encoder/video=embedding"],
     "encoder/video/frames": ["modality@data.modalities.picture=video", "encoder/video=frames"],
     "encoder/video/cnn3d": ["modality@data.modalities.picture=video", "encoder/video=cnn3d"],
     **{f"encoder/series/{name}": [*PLACE, SERIES, f"encoder/series={name}"] for name in CHOICES["encoder/series"]},
-    "encoder/vector/mlp": [*PLACE, "modality@data.modalities.place=vector"],
+    **{
+        f"encoder/vector/{name}": [*PLACE, "modality@data.modalities.place=vector", f"encoder/vector={name}"]
+        for name in CHOICES["encoder/vector"]
+    },
     "loss/cross_entropy": ["loss@tasks.shape.loss=cross_entropy"],
     "loss/focal": ["loss@tasks.shape.loss=focal"],
     "loss/logit_adjusted": ["loss@tasks.shape.loss=logit_adjusted"],
@@ -55,6 +59,7 @@ PLACES = {
 }
 PAIRS = ("film", "mfb", "mlb", "multiplicative", "mutan")  # fusions of two modalities
 PLACES |= {f"model/fusion_{name}": [f"model=fusion_{name}", "~data.modalities.tone", "~tasks.pitch"] for name in PAIRS}
+ENCODERS = {"early": "embedding"}  # that a fusion has to have, where small ones will not do
 # With tests of their own (a fusion is in its model); every data set that is not generated is a table.
 APART = (
     *("data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
@@ -97,7 +102,7 @@ def test_a_choice_composes_and_trains_a_batch(choice: str) -> None:
 @pytest.mark.parametrize("name", CHOICES["fusion"])
 def test_a_fusion_has_a_model(name: str) -> None:
     words = words_of(f"model/fusion_{name}")
-    assert load(words).config == load([f"fusion={name}", *words[1:]]).config
+    assert load(words).config == load([f"fusion={name}", f"encoders={ENCODERS.get(name, 'small')}", *words[1:]]).config
 
 
 @pytest.mark.parametrize("choice", choices_of(*CHOICES))

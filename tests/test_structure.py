@@ -30,6 +30,9 @@ SHARED = {"batch", "errors", "format", "option", "spec", "table", "transformer"}
 ALSO = {"task": {"metric"}}  # a task names its metrics; `metric` knows no stage
 KNOW_HYDRA = {"cli", "config"}
 
+# The one network that has two names: its own, and that which a light encoder of any kind has.
+SAME = {Path("encoder/image/embedding"): Path("encoder/image/patches")}
+
 PARTS = STAGES | {"sampler", "optimizer", "scheduler", "tracker"}
 PART_YAMLS = [path for path in YAMLS if path.relative_to(ROOT / "configs").parts[0] in PARTS]
 
@@ -173,6 +176,7 @@ def test_a_yaml_opens_with_its_purpose(path: Path) -> None:
 def place_of(path: Path) -> Path:
     """Where a YAML's module stands: `resnet18` and `resnet50` are `resnet`, unless there is a module of the very name."""
     place = path.relative_to(ROOT / "configs").with_suffix("")
+    place = SAME.get(place, place)
     own = (ROOT / "mmtrain" / place).with_suffix(".py").is_file()
     return place if own else place.with_name(place.name.rstrip("0123456789"))
 

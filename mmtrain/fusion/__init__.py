@@ -23,6 +23,7 @@ from mmtrain.fusion.attention_pool import AttentionPool
 from mmtrain.fusion.bottleneck import Bottleneck
 from mmtrain.fusion.concat import Concat
 from mmtrain.fusion.cross_attention import CrossAttention
+from mmtrain.fusion.early import Early
 from mmtrain.fusion.embrace import Embrace
 from mmtrain.fusion.experts import Experts
 from mmtrain.fusion.film import FiLM
@@ -52,6 +53,7 @@ __all__ = [
     "Bottleneck",
     "Concat",
     "CrossAttention",
+    "Early",
     "Embrace",
     "Experts",
     "FiLM",

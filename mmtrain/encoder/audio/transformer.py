@@ -2,13 +2,12 @@
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from mmtrain.batch import Spectrogram, Tokens
+from mmtrain.encoder.audio.patch import patches_of, with_places
 from mmtrain.option import Count, Dropout
 from mmtrain.spec import AudioSpec
 from mmtrain.transformer import Transformer as Layers
-from mmtrain.transformer import positions
 
 
 class Transformer(nn.Module):
@@ -33,8 +32,7 @@ class Transformer(nn.Module):
     ) -> None:
         super().__init__()
         self.out_dim, self.frames, self.bands = out_dim, frames, bands
-        self.above = -spec.bands % bands
-        self.heights = nn.Parameter(0.02 * torch.randn((spec.bands + self.above) // bands, out_dim))
+        self.heights = nn.Parameter(0.02 * torch.randn(-(-spec.bands // bands), out_dim))
         self.embedding = nn.Sequential(nn.Linear(frames * bands, out_dim), nn.LayerNorm(out_dim))
         self.dropout = nn.Dropout(dropout)
         self.layers = Layers(out_dim, layers=layers, heads=heads, dropout=dropout)
@@ -46,12 +44,7 @@ class Transformer(nn.Module):
 
     def forward(self, inputs: Spectrogram) -> Tokens:
         """Tokens on a grid, patch by patch of time and in each from the lowest bands to the highest."""
-        later = -inputs.mask.shape[1] % self.frames
-        steps = functional.pad(inputs.mask, (0, later)).unflatten(1, (-1, self.frames)).any(2)
-        bands = functional.pad(torch.where(inputs.mask[:, :, None], inputs.bands, 0), (0, self.above, 0, later))
-        patches = bands.unflatten(2, (-1, self.bands)).unflatten(1, (-1, self.frames)).transpose(2, 3).flatten(3)
-        values = self.embedding(patches)
-        times = positions(steps.shape[1], self.out_dim, values.device).to(values.dtype)
-        values = self.dropout(values + times[:, None] + self.heights).flatten(1, 2)
+        patches, steps = patches_of(inputs, self.frames, self.bands)
+        values = self.dropout(with_places(self.embedding(patches), self.heights)).flatten(1, 2)
         mask = steps.repeat_interleave(len(self.heights), 1)
         return Tokens(self.layers(values, mask), mask, (steps.shape[1], len(self.heights)))

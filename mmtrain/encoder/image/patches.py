@@ -1,5 +1,7 @@
 """Pictures as patches, each mapped linearly."""
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -18,6 +20,8 @@ class Patches(nn.Module):
 
     Source: Dosovitskiy et al. 2021, equation 1, without the class token.
     """
+
+    light: ClassVar[bool] = True
 
     def __init__(self, spec: ImageSpec, *, out_dim: Count = 128, patch: Count = 8, dropout: Dropout = 0.0) -> None:
         super().__init__()

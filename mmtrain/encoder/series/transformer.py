@@ -1,10 +1,9 @@
 """Patches of a series that look at each other."""
 
 from torch import nn
-from torch.nn import functional
 
 from mmtrain.batch import Series, Tokens
-from mmtrain.encoder.series.steps import steps_of
+from mmtrain.encoder.series.steps import patches_of
 from mmtrain.option import Count, Dropout
 from mmtrain.spec import SeriesSpec
 from mmtrain.transformer import Transformer as Layers
@@ -42,10 +41,8 @@ class Transformer(nn.Module):
         return [self.embedding, *self.layers.stages]
 
     def forward(self, inputs: Series) -> Tokens:
-        """Tokens in the order of the steps, one for each patch that has a step; the last may be partly filled, with zeros."""
-        missing = -inputs.mask.shape[1] % self.patch
-        mask = functional.pad(inputs.mask, (0, missing)).unflatten(1, (-1, self.patch)).any(2)
-        patches = functional.pad(steps_of(inputs), (0, 0, 0, missing)).unflatten(1, (-1, self.patch)).flatten(2)
+        """Tokens in the order of the steps, one for each patch that has a step."""
+        patches, mask = patches_of(inputs, self.patch)
         values = self.embedding(patches)
         values = self.dropout(values + positions(values.shape[1], self.out_dim, values.device).to(values.dtype))
         return Tokens(self.layers(values, mask), mask)

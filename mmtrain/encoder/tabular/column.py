@@ -72,6 +72,39 @@ class Periodic(nn.Module):
         return torch.where(known[:, :, None], embedded, 0)
 
 
+class Columns(nn.Module):
+    """A vector of `dim` numbers for each cell: what it holds, and a bias of its column."""
+
+    def __init__(self, spec: TabularSpec, dim: int, frequencies: int | None, frequency_scale: float) -> None:
+        super().__init__()
+        self.bias = drawn(spec.numeric + len(spec.cardinalities), dim)
+        self.unknown = drawn(spec.numeric, dim) if spec.numeric else None
+        self.periodic = Periodic(spec.numeric, frequencies, frequency_scale, dim) if frequencies and spec.numeric else None
+        self.weight = drawn(spec.numeric, dim) if spec.numeric and self.periodic is None else None
+        self.categories = Categories(spec.cardinalities, dim) if spec.cardinalities else None
+
+    def forward(self, inputs: Tabular) -> Float[Tensor, "B L D"]:
+        """Numbers, then categories."""
+        parts = []
+        if self.unknown is not None:
+            parts.append(torch.where(inputs.known[:, :, None], self._numbers(inputs), self.unknown))
+        if self.categories is not None:
+            parts.append(self.categories(inputs.categorical))
+        return torch.cat(parts, 1) + self.bias
+
+    def _numbers(self, inputs: Tabular) -> Float[Tensor, "B N D"]:
+        if self.weight is not None:
+            return torch.where(inputs.known, inputs.numeric, 0)[:, :, None] * self.weight
+        assert self.periodic is not None
+        return self.periodic(inputs.numeric, inputs.known)
+
+
+def drawn(*shape: int) -> nn.Parameter:
+    """Uniform numbers, as `nn.Linear` draws its own."""
+    bound = 1 / math.sqrt(shape[-1])
+    return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+
+
 def one_token(values: Float[Tensor, "B D"]) -> Tokens:
     """A token a row, none masked."""
     return Tokens(values[:, None], torch.ones(len(values), 1, dtype=torch.bool, device=values.device))

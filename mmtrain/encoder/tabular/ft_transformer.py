@@ -1,14 +1,12 @@
 """Columns that look at each other."""
 
-import math
 from typing import Literal
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from mmtrain.batch import Tabular, Tokens
-from mmtrain.encoder.tabular.column import Categories, Periodic, one_token
+from mmtrain.encoder.tabular.column import Columns, drawn, one_token
 from mmtrain.option import Count, Dropout, Positive
 from mmtrain.spec import TabularSpec
 from mmtrain.transformer import Transformer
@@ -44,7 +42,7 @@ class FTTransformer(nn.Module):
         super().__init__()
         self.out_dim = out_dim
         self.columns = Columns(spec, out_dim, frequencies, frequency_scale)
-        self.row = _drawn(out_dim) if tokens == "row" else None
+        self.row = drawn(out_dim) if tokens == "row" else None
         self.layers = Transformer(out_dim, layers=layers, heads=heads, expansion=expansion, dropout=dropout)
 
     @property
@@ -59,35 +57,3 @@ class FTTransformer(nn.Module):
             return Tokens(self.layers(values), torch.ones(values.shape[:2], dtype=torch.bool, device=values.device))
         row = self.row.expand(len(values), 1, -1)
         return one_token(self.layers(torch.cat([row, values], 1))[:, 0])
-
-
-class Columns(nn.Module):
-    """A vector of `dim` numbers for each cell: what it holds, and a bias of its column."""
-
-    def __init__(self, spec: TabularSpec, dim: int, frequencies: int | None, frequency_scale: float) -> None:
-        super().__init__()
-        self.bias = _drawn(spec.numeric + len(spec.cardinalities), dim)
-        self.unknown = _drawn(spec.numeric, dim) if spec.numeric else None
-        self.periodic = Periodic(spec.numeric, frequencies, frequency_scale, dim) if frequencies and spec.numeric else None
-        self.weight = _drawn(spec.numeric, dim) if spec.numeric and self.periodic is None else None
-        self.categories = Categories(spec.cardinalities, dim) if spec.cardinalities else None
-
-    def forward(self, inputs: Tabular) -> Float[Tensor, "B L D"]:
-        """Numbers, then categories."""
-        parts = []
-        if self.unknown is not None:
-            parts.append(torch.where(inputs.known[:, :, None], self._numbers(inputs), self.unknown))
-        if self.categories is not None:
-            parts.append(self.categories(inputs.categorical))
-        return torch.cat(parts, 1) + self.bias
-
-    def _numbers(self, inputs: Tabular) -> Float[Tensor, "B N D"]:
-        if self.weight is not None:
-            return torch.where(inputs.known, inputs.numeric, 0)[:, :, None] * self.weight
-        assert self.periodic is not None
-        return self.periodic(inputs.numeric, inputs.known)
-
-
-def _drawn(*shape: int) -> nn.Parameter:
-    bound = 1 / math.sqrt(shape[-1])
-    return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))

@@ -1,7 +1,7 @@
 """Words and where they stand, each by itself."""
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import nn
@@ -20,6 +20,8 @@ class Embedding(nn.Module):
 
     Source: Vaswani et al. 2017, sections 3.4 and 3.5.
     """
+
+    light: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -4,8 +4,11 @@ import torch
 from torch.testing import assert_close
 
 from mmtrain.batch import Tabular
-from mmtrain.encoder.tabular.column import Categories, Periodic, Row
+from mmtrain.encoder.tabular.column import Categories, Columns, Periodic, Row
 from mmtrain.spec import TabularSpec
+
+INPUTS = Tabular(torch.tensor([[0.5, math.nan], [-2.0, 3.0]]), torch.tensor([[True, False], [True, True]]), torch.tensor([[2], [0]]))
+SPEC = TabularSpec(2, (3,))
 
 
 def test_each_column_has_categories_of_its_own() -> None:
@@ -43,3 +46,28 @@ def test_a_row_as_written_out() -> None:
     waves = row.periodic(torch.tensor([[1.5, 0.0]]), known).flatten()
     assert_close(found[0], torch.cat([torch.tensor([1.5, 0, 1, 0]), waves, row.categories.table.weight[2]]))
     assert found.shape == (1, row.width)
+
+
+def test_a_cell_is_number_times_weight_or_category_and_a_bias() -> None:
+    """T = b + x W for numbers, T = b + e for categories; a vector of the column's own where a number is not known."""
+    columns = Columns(SPEC, 4, None, 1.0)
+    found = columns(INPUTS)
+    assert columns.weight is not None
+    assert columns.unknown is not None
+    assert columns.categories is not None
+    bias, table = columns.bias, columns.categories.table.weight
+    expected = [
+        [bias[0] + 0.5 * columns.weight[0], bias[1] + columns.unknown[1], bias[2] + table[2]],
+        [bias[0] - 2 * columns.weight[0], bias[1] + 3 * columns.weight[1], bias[2] + table[0]],
+    ]
+    assert_close(found, torch.stack([torch.stack(row) for row in expected]))
+
+
+def test_numbers_may_be_waves() -> None:
+    columns = Columns(SPEC, 4, 3, 1.0)
+    assert columns.periodic is not None
+    assert columns.unknown is not None
+    found = columns(INPUTS) - columns.bias
+    assert columns.weight is None
+    assert_close(found[:, 0], columns.periodic(INPUTS.numeric, INPUTS.known)[:, 0])
+    assert_close(found[0, 1], columns.unknown[1])

@@ -6,37 +6,11 @@ from torch.testing import assert_close
 
 from mmtrain.batch import Tabular
 from mmtrain.encoder.tabular import FTTransformer
-from mmtrain.encoder.tabular.ft_transformer import Columns
 from mmtrain.errors import ConfigError
 from mmtrain.spec import TabularSpec
 
 INPUTS = Tabular(torch.tensor([[0.5, math.nan], [-2.0, 3.0]]), torch.tensor([[True, False], [True, True]]), torch.tensor([[2], [0]]))
 SPEC = TabularSpec(2, (3,))
-
-
-def test_a_cell_is_number_times_weight_or_category_and_a_bias() -> None:
-    """T = b + x W for numbers, T = b + e for categories; a vector of the column's own where a number is not known."""
-    columns = Columns(SPEC, 4, None, 1.0)
-    found = columns(INPUTS)
-    assert columns.weight is not None
-    assert columns.unknown is not None
-    assert columns.categories is not None
-    bias, table = columns.bias, columns.categories.table.weight
-    expected = [
-        [bias[0] + 0.5 * columns.weight[0], bias[1] + columns.unknown[1], bias[2] + table[2]],
-        [bias[0] - 2 * columns.weight[0], bias[1] + 3 * columns.weight[1], bias[2] + table[0]],
-    ]
-    assert_close(found, torch.stack([torch.stack(row) for row in expected]))
-
-
-def test_numbers_may_be_waves() -> None:
-    columns = Columns(SPEC, 4, 3, 1.0)
-    assert columns.periodic is not None
-    assert columns.unknown is not None
-    found = columns(INPUTS) - columns.bias
-    assert columns.weight is None
-    assert_close(found[:, 0], columns.periodic(INPUTS.numeric, INPUTS.known)[:, 0])
-    assert_close(found[0, 1], columns.unknown[1])
 
 
 def test_the_rows_token_has_looked_at_every_column() -> None:
