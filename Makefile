@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow test-gpu lint format clean
+.PHONY: help install train test test-slow test-gpu lint format measure-fusions clean
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,18 @@ lint: $(INSTALLED)  ## check style, format and types
 format: $(INSTALLED)  ## mend style and format where a machine can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# Every fusion on a label that takes both modalities; then more seeds of concat, the token fusions and the five others that are best
+# on validation. Two single-thread jobs at once; finished ones are skipped, so that it can be stopped and taken up again. Needs MMTRAIN_DATA.
+FUSIONS := outputs/measure/fusions
+SWEEP := $(BIN)/mmtrain train -m --workers 2 experiment=avdigits_sum training.threads=1
+ALWAYS := concat transformer cross_attention bottleneck
+
+measure-fusions: $(INSTALLED)  ## compare all fusions on avdigits_sum: about an hour on two cores
+	$(SWEEP) seed=0 hydra.sweep.dir=$(FUSIONS)/all \
+		model=$$(ls configs/model | sed 's/[.]yaml//' | paste -sd, -)
+	$(SWEEP) seed=1,2 hydra.sweep.dir=$(FUSIONS)/best \
+		model=$$( (printf 'fusion_%s\n' $(ALWAYS); awk -F, 'NR > 1 {print $$2}' $(FUSIONS)/all/summary.csv) | awk '!seen[$$0]++' | head -9 | paste -sd, -)
 
 clean:  ## delete .venv and what the checks cached; runs and the store stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
