@@ -20,7 +20,7 @@ from mmtrain.folder import RunFolder
 from mmtrain.modality import Modality
 from mmtrain.model import Model
 from mmtrain.runtime import Runtime
-from mmtrain.source import Format, read_table
+from mmtrain.source import Format, as_table, read_table
 from mmtrain.table import Table
 from mmtrain.task import Task
 from mmtrain.training.meter import predictions
@@ -71,13 +71,21 @@ class Trained:
         file = Path(file)
         if not file.is_file():
             raise DataError(Problem(str(file), "no such file", "name a table of rows to predict"))
-        source = data_parts(self.config).source
-        return read_table(file, getattr(source, "format", Format()), file=str(file), root=root or file.parent)
+        return read_table(file, self._form, file=str(file), root=root or file.parent)
 
-    def predict(self, rows: Table | str | Path) -> pl.DataFrame:
-        """Predict every row of a file or a table, in the same order: for a class task X the columns `X`, `X.confidence` and one
-        `X.p.<label>` a label; for a number `X`, in the user's units."""
-        table = rows if isinstance(rows, Table) else self.read(rows)
+    @property
+    def _form(self) -> Format:
+        """How the run's own tables are written."""
+        return getattr(data_parts(self.config).source, "format", Format())
+
+    def predict(self, rows: Table | pl.DataFrame | str | Path) -> pl.DataFrame:
+        """Predict every row of a file, a polars table or a table that was read before, in the same order: for a class task X the columns
+        `X`, `X.confidence` and one `X.p.<label>` a label; for a number `X`, in the user's units. Paths in the cells of a polars table
+        start at the current folder."""
+        if isinstance(rows, pl.DataFrame):
+            table = as_table(rows, self._form, "the table", np.arange(1, rows.height + 1), Path())
+        else:
+            table = rows if isinstance(rows, Table) else self.read(rows)
         return self.decode(self.answers(self.rows(table)))
 
     def decode(self, answers: Mapping[str, np.ndarray]) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 
 import mmtrain
 from mmtrain.cli import main
@@ -233,3 +234,23 @@ def test_encoded_files_in_a_parquet(files: tuple[Path, Path], new: Path, tmp_pat
         tmp_path / "rows.parquet"
     )
     assert predict(files[0], tmp_path / "rows.parquet").equals(predict(files[0], new / "rows.csv"))
+
+
+def test_a_polars_table_is_predicted_as_its_file_is(files: tuple[Path, Path], new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(new)  # where the paths in its cells start
+    trained = mmtrain.load(files[0])
+    assert trained.predict(pl.read_csv("rows.csv", infer_schema=False)).equals(trained.predict("rows.csv"))
+
+
+def test_a_table_of_the_run_is_not_written_over(files: tuple[Path, Path], new: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = files[0] / "config.yaml"
+    root = Path(yaml.safe_load(config.read_text(encoding="utf-8"))["data"]["root"])
+    root.mkdir()
+    try:
+        (root / "rows.csv").write_text("mine", encoding="utf-8")
+        capsys.readouterr()
+        assert main(["predict", str(files[0]), str(new / "rows.csv"), "--output", str(root / "rows.csv")]) == 2
+        assert "is a table that the run was given; name another file" in capsys.readouterr().err
+        assert (root / "rows.csv").read_text(encoding="utf-8") == "mine"
+    finally:
+        shutil.rmtree(root)

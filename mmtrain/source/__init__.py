@@ -8,7 +8,7 @@ Another source: a class with `tables() -> Splits`, an export here, `configs/sour
 
 from mmtrain.source.folder import FolderSource
 from mmtrain.source.huggingface import HuggingfaceSource
-from mmtrain.source.read import Format, read_table, row_ids
+from mmtrain.source.read import Format, as_table, read_table, row_ids
 from mmtrain.source.scenes import Scenes
 from mmtrain.source.splits import TEST, TRAIN, VAL, Source, Splits
 from mmtrain.source.table import TableSource
@@ -26,6 +26,7 @@ __all__ = [
     "Splits",
     "TableSource",
     "TorchvisionSource",
+    "as_table",
     "read_table",
     "row_ids",
 ]
