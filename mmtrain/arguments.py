@@ -190,8 +190,17 @@ COMMANDS = {
             OVERRIDES,
             "what a step costs beside one of a bare loop",
             "Time our loop against a bare hand-written one, and print their ratio: same model, batches, optimizer and precision.",
-            ("mmtrain bench data=avdigits training.batch_size=128", "mmtrain bench --feed data=grocery"),
-            (Flag("--feed", "time batches from the store against decoding the files of the same rows"), CONFIG_DIR, JOB),
+            (
+                "mmtrain bench data=avdigits training.batch_size=128",
+                "mmtrain bench fusion=gated --against fusion=concat",
+                "mmtrain bench --feed data=grocery",
+            ),
+            (
+                Flag("--against", "time a step of this configuration against one with another part; once a word", "WORD"),
+                Flag("--feed", "time batches from the store against decoding the files of the same rows"),
+                CONFIG_DIR,
+                JOB,
+            ),
         ),
         Command(
             "list",

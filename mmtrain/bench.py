@@ -1,4 +1,5 @@
-"""`mmtrain bench`: what the loop costs beside a bare hand-written one, or with --feed, batches from the store beside decoding.
+"""`mmtrain bench`: what the loop costs beside a bare hand-written one; with --against, a step beside one of another choice of parts;
+with --feed, batches from the store beside decoding.
 
 Both loops take the same batches through the same model with the same optimizer, clipping and precision; ours also logs, meters
 and shows. Whatever is compared runs in turns, so that a noisy machine disturbs both alike, and the medians are taken.
@@ -9,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -49,6 +51,33 @@ def bench(config: Run) -> float:
         ours_seconds, bare_seconds = _alternate(lambda group: loop.take_step(group), bare, groups, loop.runtime.device)
     ratio = ours_seconds / bare_seconds
     _print(Table("loop", "ms a step", "rows/s"), {"mmtrain": ours_seconds, "bare": bare_seconds}, size, ratio)
+    return ratio
+
+
+def against(config: Run, other: Run) -> float:
+    """Print the seconds that a step of each takes, and the ratio of the first to the other, which is returned.
+
+    Both train on the same batches of the same data.
+
+    Raises:
+        ConfigError: their data or batch sizes differ.
+    """
+    if (config.data, config.tasks) != (other.data, other.tasks) or config.training != other.training:
+        found = "it changes the data, the tasks or the training, and both have to take the same batches"
+        raise ConfigError(Problem("--against", found, "name another part: --against fusion=concat"))
+    data = prepare_data(config)
+    with tempfile.TemporaryDirectory() as path, ExitStack() as stack:
+        places = {"this": config, "other": other}
+        sessions = [stack.enter_context(open_session(run, data, RunFolder(Path(path) / name), live=False)) for name, run in places.items()]
+        ours, theirs = (session.loop for session in sessions)
+        for loop in (ours, theirs):
+            loop.model.train()
+            loop.freezing.apply(0)
+        groups = list(islice(ours.groups(), STEPS))
+        seconds = _alternate(ours.take_step, theirs.take_step, groups, ours.runtime.device)
+    size = ours.settings.batch_size * ours.settings.accumulate
+    ratio = seconds[0] / seconds[1]
+    _print(Table("configuration", "ms a step", "rows/s"), dict(zip(places, seconds, strict=True)), size, ratio)
     return ratio
 
 

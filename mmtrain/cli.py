@@ -148,9 +148,14 @@ def _prepare(words: Sequence[str], flags: Flags) -> None:
 def _bench(words: Sequence[str], flags: Flags) -> None:
     config = _loaded(words, flags)
     if config is not None:
-        from mmtrain.bench import bench, feed
+        from mmtrain.bench import against, bench, feed
 
-        (feed if "--feed" in flags else bench)(config)
+        if "--against" in flags:
+            from mmtrain.config import load
+
+            against(config, load(_trusting([*words, *flags["--against"]], flags), _config_dir(flags)).config)
+        else:
+            (feed if "--feed" in flags else bench)(config)
 
 
 def _evaluate(words: Sequence[str], flags: Flags) -> None:

@@ -45,5 +45,19 @@ def test_what_has_no_files_is_not_decoded(tiny: list[str], capsys: pytest.Captur
     assert "data.modalities: none is read from files; choose data with pictures, sounds or clips" in capsys.readouterr().err
 
 
+def test_two_choices_are_compared_on_the_same_batches(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["bench", *tiny, "fusion=tensor", "fusion.pooled_dim=24", "--against", "fusion=sum", "--against", "fusion.pooled_dim=4"]) == 2
+    )
+    assert "fusion.pooled_dim: unknown key" in capsys.readouterr().err  # words of both count for both
+    assert main(["bench", *tiny, "fusion=tensor", "--against", "fusion=sum"]) == 0
+    out = capsys.readouterr().out
+    times = {name: float(number) for name, number in re.findall(r"│ (this|other) +│ +([\d.]+) +│", out)}
+    [ratio] = re.findall(r"ratio ([\d.]+): median of 2 turns of 2 steps each", out)
+    assert float(ratio) == pytest.approx(times["this"] / times["other"], rel=0.02)
+    assert main(["bench", *tiny, "--against", "training.batch_size=7"]) == 2
+    assert "both have to take the same batches" in capsys.readouterr().err
+
+
 def test_the_ratio_is_returned(tiny: list[str]) -> None:
     assert bench.bench(load([*tiny, "training.accumulate=2", "training.clip=null"]).config) > 0

@@ -24,6 +24,7 @@ FUNCTIONS = [
     "prepare.prepare",
     "bench.bench",
     "bench.feed",
+    "bench.against",
     "evaluate.evaluate",
     "predict.predict",
 ]
