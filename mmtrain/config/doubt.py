@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from mmtrain.config.run import Run
 from mmtrain.config.signature import signature
+from mmtrain.spec import FUSED
+
+AUTO = "mmtrain.decision.Auto"
 
 
 def doubts(run: Run) -> Iterator[str]:
@@ -15,8 +18,26 @@ def doubts(run: Run) -> Iterator[str]:
             yield f"augmentation.{name} has no effect: no modality is called so or of this kind"
     if len(modalities) == 1 and run.missing.get("dropout"):
         yield f"missing.dropout={run.missing['dropout']:g} has no effect: there is only one modality, and never all of a row's are dropped"
+    if len(modalities) == 1 and run.model["auxiliary"] > 0:
+        yield f"model.auxiliary={run.model['auxiliary']:g} has nothing to add: there is only one modality"
+    yield from _undecided(run)
     for name in run.sampler.get("tasks") or ():
         loss = run.tasks[name].get("loss") or {}
         correction = next((option for option in ("tau", "class_weights") if loss.get(option) not in (None, 0, "none")), None)
         if correction is not None:
             yield f"tasks.{name}: sampler.tasks and its loss ({correction}) both make up for unequal classes; one is enough"
+
+
+def _undecided(run: Run) -> Iterator[str]:
+    """A decision between one view, or by probabilities that there are not."""
+    target = run.decision["_target_"]
+    name, views = target.rpartition(".")[2], run.views
+    if target == AUTO:
+        return
+    if len(views) == 1:
+        fix = "; choose fusion=late, or give the single modalities views of their own with model.auxiliary" if views == [FUSED] else ""
+        yield f"decision: '{name}' has nothing to decide: the model has the one view '{views[0]}'{fix}"
+    elif signature(target, "decision", run.trust).constants.get("probabilities") is True:
+        targets = {task: signature(node["_target_"], "tasks", run.trust).constants.get("targets") for task, node in run.tasks.items()}
+        for task in sorted(task for task, kind in targets.items() if kind == "numbers"):
+            yield f"decision: '{name}' goes by probabilities, and tasks.{task} predicts numbers: its views are averaged"

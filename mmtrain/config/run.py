@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from mmtrain.config.signature import signature
+from mmtrain.spec import FUSED
 
 Node = dict[str, Any]  # a part: `_target_` and all of its options
 
@@ -72,6 +73,14 @@ class Run:
         """Whether the model has views of single modalities beside the fused one."""
         wanted = signature(self.modality_balance["_target_"], "modality_balance", self.trust).constants.get("single_views") is True
         return wanted or self.model["auxiliary"] > 0
+
+    @property
+    def views(self) -> list[str]:
+        """The names of the model's views."""
+        modalities = sorted(self.data["modalities"])
+        if signature(self.fusion["_target_"], "fusion", self.trust).constants.get("single_views") is True:
+            return modalities
+        return [FUSED, *modalities] if self.single_views else [FUSED]
 
     def to_yaml(self) -> str:
         """The text of config.yaml."""

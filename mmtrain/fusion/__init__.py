@@ -2,6 +2,7 @@
 
     Fusion(in_dims: Mapping[str, int], *, out_dim=128, ...)         in_dims[m] is the width D of modality m's tokens
     .views: list[str], .out_dim: int                                what forward gives, known before
+    single_views = True                                             class constant of a fusion with a view for each modality, and no other
     forward(tokens {m: Tokens (B, L, D)}, present {m: (B,) bool}) -> {view: Fused(vector (B, out_dim), tokens, present (B,))}
 
 A view is one stream of predictions. All fusions but `late` have one, `fused`; it can speak for a row that has at least one modality.

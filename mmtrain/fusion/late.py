@@ -1,6 +1,7 @@
 """No fusion before the decision: every modality predicts by itself."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool
@@ -19,6 +20,8 @@ class Late(nn.Module):
 
     Source: Kittler et al. 1998, section 2 (classifiers of distinct representations, combined).
     """
+
+    single_views: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -5,7 +5,9 @@ import pytest
 from mmtrain.config import load
 
 AUGMENTED, DROPOUT = "augmentation/tabular=standard", "missing.dropout=0.3"
-ALONE = ["~data.modalities.caption", "~data.modalities.tone", DROPOUT]
+ONE = ["~data.modalities.caption", "~data.modalities.tone"]
+ALONE = [*ONE, DROPOUT]
+MORE = "choose fusion=late, or give the single modalities views of their own with model.auxiliary"
 BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
 
 
@@ -26,6 +28,21 @@ BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
             ["tasks.shape: sampler.tasks and its loss (class_weights) both make up for unequal classes; one is enough"],
         ),
         ([*BALANCED, "loss@tasks.match.loss=logit_adjusted"], []),
+        ([*ONE, "model.auxiliary=0.3"], ["model.auxiliary=0.3 has nothing to add: there is only one modality"]),
+        (["model.auxiliary=0.3"], []),
+        (["decision=mean"], [f"decision: 'Mean' has nothing to decide: the model has the one view 'fused'; {MORE}"]),
+        (["decision=mean", "model.auxiliary=0.3"], []),
+        (["decision=mean", "model=fusion_late"], []),
+        (["decision=mean", "model=fusion_late", "model.auxiliary=0"], []),
+        (
+            ["decision=mean", "fusion=late", *ONE],
+            ["decision: 'Mean' has nothing to decide: the model has the one view 'picture'"],
+        ),
+        (
+            ["decision=confident", "model=fusion_late"],
+            ["decision: 'Confident' goes by probabilities, and tasks.position predicts numbers: its views are averaged"],
+        ),
+        (["decision=confident", "model=fusion_late", "~tasks.position"], []),
     ],
 )
 def test_a_doubt(words: list[str], said: list[str]) -> None:
