@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from mmtrain.config.run import Run
 from mmtrain.config.signature import signature
 
+NO_ALIGNMENT = "mmtrain.alignment.Nothing"
+
 
 def doubts(run: Run) -> Iterator[str]:
     """A sentence for each choice that has no effect, or two that do the same thing twice."""
@@ -15,6 +17,8 @@ def doubts(run: Run) -> Iterator[str]:
             yield f"augmentation.{name} has no effect: no modality is called so or of this kind"
     if len(modalities) == 1 and run.missing.get("dropout"):
         yield f"missing.dropout={run.missing['dropout']:g} has no effect: there is only one modality, and never all of a row's are dropped"
+    if len(modalities) == 1 and run.alignment["_target_"] != NO_ALIGNMENT:
+        yield "alignment has no effect: there is only one modality"
     for name in run.sampler.get("tasks") or ():
         loss = run.tasks[name].get("loss") or {}
         correction = next((option for option in ("tau", "class_weights") if loss.get(option) not in (None, 0, "none")), None)
