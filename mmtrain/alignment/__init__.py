@@ -9,6 +9,7 @@ weighted; a batch in which nothing can be compared gives 0.
 To add one: a class as above in `mmtrain/alignment/<name>.py`, its export here, `configs/alignment/<name>.yaml`, and a test.
 """
 
+from mmtrain.alignment.contrastive import Contrastive
 from mmtrain.alignment.none import Nothing
 
-__all__ = ["Nothing"]
+__all__ = ["Contrastive", "Nothing"]

@@ -8,6 +8,8 @@ from mmtrain.spec import FUSED
 
 AUTO = "mmtrain.decision.Auto"
 
+NO_ALIGNMENT = "mmtrain.alignment.Nothing"
+
 
 def doubts(run: Run) -> Iterator[str]:
     """A sentence for each choice that has no effect, or two that do the same thing twice."""
@@ -21,6 +23,8 @@ def doubts(run: Run) -> Iterator[str]:
     if len(modalities) == 1 and run.model["auxiliary"] > 0:
         yield f"model.auxiliary={run.model['auxiliary']:g} has nothing to add: there is only one modality"
     yield from _undecided(run)
+    if len(modalities) == 1 and run.alignment["_target_"] != NO_ALIGNMENT:
+        yield "alignment has no effect: there is only one modality"
     for name in run.sampler.get("tasks") or ():
         loss = run.tasks[name].get("loss") or {}
         correction = next((option for option in ("tau", "class_weights") if loss.get(option) not in (None, 0, "none")), None)

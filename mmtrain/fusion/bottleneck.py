@@ -56,8 +56,8 @@ class Bottleneck(nn.Module):
         """The one view `fused`, which can speak for every row that has a modality."""
         seen, anyone = self.project(tokens, present), any_present(present)
         having = torch.stack([present[name] for name in seen])[..., None, None]
-        shared = self.start.expand(len(anyone), -1, -1)
-        open_mask = torch.ones(len(anyone), self.count, dtype=torch.bool, device=anyone.device)
+        shared = self.start.expand(anyone.shape[0], -1, -1)
+        open_mask = torch.ones(anyone.shape[0], self.count, dtype=torch.bool, device=anyone.device)
         for layers in self.layers:
             become = []
             for place, (name, part) in enumerate(list(seen.items())):

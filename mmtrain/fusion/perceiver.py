@@ -54,7 +54,7 @@ class Perceiver(nn.Module):
     def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> dict[str, Fused]:
         """The one view `fused`, which can speak for every row that has a modality."""
         values, mask = in_one_row(self.project(tokens, present))
-        latents = self.latents.expand(len(mask), -1, -1)
+        latents = self.latents.expand(mask.shape[0], -1, -1)
         for look, think in zip(self.looks, self.thoughts, strict=True):
             latents = think(look(latents, values, mask))
         there = [present[name][:, None] for name in self.project.names]

@@ -19,6 +19,9 @@ BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
         (["augmentation/image@augmentation.picture=standard"], []),
         (ALONE, ["missing.dropout=0.3 has no effect: there is only one modality, and never all of a row's are dropped"]),
         ([DROPOUT], []),
+        ([*ALONE[:2], "alignment=contrastive"], ["alignment has no effect: there is only one modality"]),
+        (ALONE[:2], []),
+        (["alignment=contrastive"], []),
         (
             [*BALANCED, "loss@tasks.shape.loss=logit_adjusted"],
             ["tasks.shape: sampler.tasks and its loss (tau) both make up for unequal classes; one is enough"],

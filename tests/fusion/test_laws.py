@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from mmtrain.batch import Tokens
+from mmtrain.batch import FUSED, Tokens
 
 Given = tuple[dict[str, Tokens], dict[str, Tensor]]
 Build = Any  # of conftest.py: builds a choice; `modalities` says how many it joins
@@ -98,14 +99,28 @@ def test_other_rows_and_padding_change_only_rounding(build: Build, draw: Draw, d
 
 
 def test_a_view_speaks_for_the_rows_that_have_what_it_sees(build: Build, draw: Draw, dims: Dims) -> None:
+    """A view with the name of a modality hands on its tokens alone, and says exactly nothing of the rows that lack it."""
     tokens, present = draw(dims)
     fusion = build(dims)
     views = fusion(tokens, present)
     assert list(views) == fusion.views
     for name, view in views.items():
-        expected = present[name] if name in present else torch.stack(list(present.values())).any(0)
-        assert torch.equal(view.present, expected)
-        assert view.tokens == tokens
+        single = name in present
+        assert torch.equal(view.present, present[name] if single else torch.stack(list(present.values())).any(0))
+        assert view.tokens == ({name: tokens[name]} if single else tokens)
+        assert not (single and view.vector[~view.present].any())
+
+
+def test_a_view_sees_its_own_modality_or_all(build: Build, draw: Draw, dims: Dims) -> None:
+    """Another modality's tokens, or its absence, change nothing of a single modality's view to the bit, and everything of the fused one."""
+    tokens, present = draw(dims)
+    fusion = build(dims).eval()  # nothing is drawn at random
+    before = fusion(tokens, present)
+    for changed in dims:
+        other = {**tokens, changed: replace(tokens[changed], values=-tokens[changed].values)}
+        for after in (fusion(other, present), fusion(*without((tokens, present), changed))):
+            touched = {name for name in before if not torch.equal(before[name].vector, after[name].vector)}
+            assert touched == {name for name in before if name in (changed, FUSED)}
 
 
 def test_an_absent_modality_is_not_a_zero_one(build: Build, draw: Draw) -> None:
@@ -143,15 +158,16 @@ def test_every_parameter_is_registered_and_learns(build: Build, draw: Draw, dims
 def test_everything_moves_with_the_module(build: Build, draw: Draw, dims: Dims) -> None:
     """A tensor kept in a plain list would keep its type, and give it away in the result."""
     fusion = build(dims).to(torch.float64)
-    assert {tensor.dtype for tensor in fusion.state_dict().values()} == {torch.float64}
+    assert {tensor.dtype for tensor in [*fusion.parameters(), *fusion.buffers()]} == {torch.float64}
     assert outputs(fusion, draw(dims, dtype=torch.float64)).dtype == torch.float64
 
 
 def test_a_batch_of_one_and_a_width_of_one(build: Build, draw: Draw, dims: Dims) -> None:
     fusion = build(dims, out_dim=1)
-    views = fusion(*draw(dims, rows=1, length=1))
+    given = draw(dims, rows=1, length=1)
     assert fusion.out_dim == 1
-    assert {view.vector.shape for view in views.values()} == {(1, 1)}
+    assert {view.vector.shape for view in fusion(*given).values()} == {(1, 1)}
+    assert all(gradient.isfinite().all() for gradient in gradients(fusion, given).values())
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
@@ -164,10 +180,11 @@ def test_one_to_four_modalities(build: Build, draw: Draw, count: int) -> None:
 
 
 def test_save_and_load_are_equal(build: Build, draw: Draw, dims: Dims) -> None:
+    """Through the format of checkpoints, which refuses tensors that share memory."""
     given = draw(dims)
     first, second = build(dims, seed=0), build(dims, seed=1)
     assert not torch.equal(outputs(first, given), outputs(second, given))
-    second.load_state_dict(first.state_dict())
+    second.load_state_dict(load(save(first.state_dict())))
     assert torch.equal(outputs(first, given), outputs(second, given))
 
 
@@ -186,6 +203,7 @@ def test_a_modality_may_have_any_name(build: Build, draw: Draw) -> None:
 
 
 def test_gradients_are_right(build: Build, draw: Draw) -> None:
+    """Those of tokens; in rows with both modalities, with neither and with one."""
     fusion = build(PAIR, out_dim=2).to(torch.float64)
     tokens, present = draw(PAIR, rows=3, length=2, dtype=torch.float64)
 
