@@ -27,6 +27,7 @@ DEBUG = Flag("--debug", "show the traceback of an error")
 CONFIG_DIR = Flag("--config-dir", "a folder with YAML files of your own, laid out like mmtrain's", "DIR")
 TRUST = Flag("--trust", "build parts from this module of yours; what a run folder trusts does not count", "MODULE")
 PER_CLASS = Flag("--per-class", "precision, recall and F1 of every label too, the most frequent first")
+SUBSETS = Flag("--subsets", "with fewer modalities: every subset of them, and ever more empty cells; subsets.html in the run folder")
 JOB = Flag("--cfg", "print the completed configuration and end: --cfg job", "job", choices=("job",))
 
 
@@ -169,9 +170,10 @@ COMMANDS = {
             (
                 "mmtrain evaluate outputs/scenes/RUN --split val",
                 "mmtrain evaluate outputs/scenes/RUN --per-class",
+                "mmtrain evaluate outputs/scenes/RUN --subsets",
                 "mmtrain evaluate outputs/avdigits/RUN data.root=FOLDER",
             ),
-            (Flag("--split", "train, val or test (default: test)", "SPLIT", choices=("train", "val", "test")), PER_CLASS, TRUST),
+            (Flag("--split", "train, val or test (default: test)", "SPLIT", choices=("train", "val", "test")), PER_CLASS, SUBSETS, TRUST),
         ),
         Command(
             "predict",

@@ -159,11 +159,18 @@ def _bench(words: Sequence[str], flags: Flags) -> None:
 
 
 def _evaluate(words: Sequence[str], flags: Flags) -> None:
+    if "--subsets" in flags and "--per-class" in flags:
+        raise ConfigError(Problem("mmtrain evaluate", "--subsets and --per-class cannot go together"))
     _refuse_others(words[1:], MOVABLE, "cannot change in an evaluation")
-    folder = RunFolder.open(Path(words[0])).path
-    from mmtrain.evaluate import evaluate
+    folder, split = RunFolder.open(Path(words[0])).path, flags.get("--split", ["test"])[-1]
+    if "--subsets" in flags:
+        from mmtrain.subsets import subsets
 
-    evaluate(folder, flags.get("--split", ["test"])[-1], overrides=words[1:], trust=_trust(flags), per_class="--per-class" in flags)
+        subsets(folder, split, overrides=words[1:], trust=_trust(flags))
+    else:
+        from mmtrain.evaluate import evaluate
+
+        evaluate(folder, split, overrides=words[1:], trust=_trust(flags), per_class="--per-class" in flags)
 
 
 def _predict(words: Sequence[str], flags: Flags) -> None:

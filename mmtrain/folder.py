@@ -22,6 +22,7 @@ class RunFolder:
         self._results = path / "results.json"
         self._preprocessing = path / "preprocessing.json"
         self._splits = path / "splits.json"
+        self._subsets = path / "subsets.json"
 
     @classmethod
     def new(cls, path: Path) -> "RunFolder":
@@ -90,6 +91,18 @@ class RunFolder:
         """What `write_splits` stored; empty where there is none."""
         return _read(self._splits) if self._splits.exists() else {}
 
+    def write_subsets(self, found: Mapping[str, Any], page: str) -> None:
+        """Replace subsets.json and the page beside it.
+
+        Raises:
+            RunError: the system refuses.
+        """
+        try:
+            _write(self._subsets, dict(found))
+            _write_text(self._subsets.with_suffix(".html"), page)
+        except OSError as error:
+            raise RunError(Problem(str(self.path), f"cannot be written to: {error.strerror}")) from error
+
     def append_metrics(self, line: Mapping[str, Any]) -> None:
         """Add a line to metrics.jsonl."""
         with self.metrics.open("a", encoding="utf-8") as file:
@@ -118,9 +131,18 @@ class RunFolder:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
+    _write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    """The whole file or nothing."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -214,6 +214,8 @@ def _finish(session: Session) -> dict[str, Any]:
     scores = evaluate(loop.model, dataset, loop.runtime, batch_size=loop.settings.evaluation_batch_size, per_class=True)
     display.stop()
     display.say(f"best epoch {loop.progress.best_epoch} of {loop.progress.epoch}, selected by {loop.progress.selected_by} on val")
+    for line in _contributions(session):
+        display.say(line)
     display.say(summary(scores, session.data.tasks, split))
     for note in scores.notes(split):
         display.say(f"note: {note}")
@@ -222,6 +224,16 @@ def _finish(session: Session) -> dict[str, Any]:
     display.say(f"run folder: {folder.path}")
     display.say(f"next: mmtrain predict {folder.path} FILE --output predictions.csv")
     return {"test": _plain(scores) if split == TEST else None, "baseline": _baseline(scores, session.data.tasks)}
+
+
+def _contributions(session: Session) -> Iterator[str]:
+    """What each modality brought in the best epoch, the most first, where that was measured and is defined."""
+    best = session.loop.progress.best_epoch
+    lines = [line for line in session.folder.read_metrics() if (line["split"], line["epoch"]) == (VAL, best)]
+    found = {name: one["contribution"] for line in lines for name, one in line.get("modalities", {}).items()}
+    if found and None not in found.values():
+        brought = ", ".join(f"{name} {number:.2f}" for name, number in sorted(found.items(), key=lambda item: -item[1]))
+        yield f"what each modality brings to the mean skill on val: {brought}"
 
 
 def _results(session: Session) -> dict[str, Any]:

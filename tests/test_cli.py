@@ -27,6 +27,7 @@ FUNCTIONS = [
     "bench.against",
     "evaluate.evaluate",
     "predict.predict",
+    "subsets.subsets",
 ]
 
 
@@ -110,6 +111,7 @@ def test_commands_on_a_run(calls: Calls, run: Path) -> None:
     assert main(["evaluate", str(run), "--per-class"]) == 0
     assert main(["evaluate", str(run), "--split=val", "--trust", "a,b", "--trust", "c"]) == 0
     assert main(["evaluate", str(run), "data.root=/moved", "data.test=other.csv"]) == 0
+    assert main(["evaluate", str(run), "--subsets", "--split=val", "--trust=a", "data.root=/moved"]) == 0
     assert main(["predict", str(run), "new.csv", "--output", "out.csv"]) == 0
     assert main(["predict", str(run), "new.csv", "--output", "out.csv", "--root", "media"]) == 0
     file, output = Path("new.csv"), Path("out.csv")
@@ -118,6 +120,7 @@ def test_commands_on_a_run(calls: Calls, run: Path) -> None:
         ("evaluate.evaluate", (run, "test"), {"overrides": [], "trust": [], "per_class": True}),
         ("evaluate.evaluate", (run, "val"), {"overrides": [], "trust": ["a", "b", "c"], "per_class": False}),
         ("evaluate.evaluate", (run, "test"), {"overrides": ["data.root=/moved", "data.test=other.csv"], "trust": [], "per_class": False}),
+        ("subsets.subsets", (run, "val"), {"overrides": ["data.root=/moved"], "trust": ["a"]}),
         ("predict.predict", (run, file, output), {"root": None, "trust": []}),
         ("predict.predict", (run, file, output), {"root": Path("media"), "trust": []}),
     ]
@@ -147,6 +150,8 @@ def test_commands_on_a_run(calls: Calls, run: Path) -> None:
         (["evaluate"], "mmtrain evaluate: RUN is not given; usage: mmtrain evaluate RUN [OVERRIDE...]"),
         (["evaluate", "RUN", "seed=1"], "seed=1: cannot change in an evaluation; allowed: data.root, data.train, data.val, data.test"),
         (["evaluate", "RUN", "--split", "tset"], "--split: 'tset' is not a choice; did you mean 'test'? allowed: test, train, val"),
+        (["evaluate", "RUN", "--subsets", "--per-class"], "mmtrain evaluate: --subsets and --per-class cannot go together"),
+        (["evaluate", "RUN", "--subsets=yes"], "--subsets: mmtrain evaluate has no such flag; "),
         (["predict", "RUN", "FILE", "more"], "mmtrain predict: 'more' is one word too many; usage: mmtrain predict RUN FILE"),
         (["evaluate", "nowhere"], "nowhere: no such folder; "),
         (["predict", "RUN", "FILE"], "mmtrain predict: --output FILE is not given"),

@@ -97,7 +97,8 @@ def test_a_line_an_epoch_and_split(run: Path) -> None:
         (2, 6, "val"),
     ]
     for line in found:
-        assert set(line) == {"epoch", "step", "split", "loss", "skill", "tasks", "seconds", "samples_per_second"}
+        more = {"modalities"} if line["split"] == "val" else set()
+        assert set(line) == {"epoch", "step", "split", "loss", "skill", "tasks", "seconds", "samples_per_second"} | more
         assert {name: set(task) for name, task in line["tasks"].items()} == {
             name: {"loss", "weight", "skill"} | metrics for name, metrics in METRICS.items()
         }

@@ -4,6 +4,7 @@
         class tasks                             answer (n, C) probabilities, target (n,) int, -1 a label that train never saw
         number tasks                            answer (n,), target (n,), in the user's units
     evaluate(metrics, primary, answer, target, constant) -> {"rows", every metric, "constant", "skill"}
+    skill(metric, answer, target, constant) -> float or None
     by_class(answer, target) -> [{"precision", "recall", "f1", "rows"} a class]
 
 Values are those of scikit-learn and scipy, which are imported by the functions that call them: importing takes a second, and
@@ -14,7 +15,7 @@ be a task's primary metric, its name in the `metric` option of that task.
 """
 
 from mmtrain.metric.classes import BINARY_METRICS, CLASS_METRICS, by_class
-from mmtrain.metric.metric import Evaluation, Metric, evaluate
+from mmtrain.metric.metric import Evaluation, Metric, evaluate, skill
 from mmtrain.metric.numbers import NUMBER_METRICS
 
-__all__ = ["BINARY_METRICS", "CLASS_METRICS", "NUMBER_METRICS", "Evaluation", "Metric", "by_class", "evaluate"]
+__all__ = ["BINARY_METRICS", "CLASS_METRICS", "NUMBER_METRICS", "Evaluation", "Metric", "by_class", "evaluate", "skill"]

@@ -35,6 +35,12 @@ def evaluate(metrics: Mapping[str, Metric], primary: str, answer: np.ndarray, ta
     return {"rows": len(target), **found, "constant": of_constant, "skill": _skill(found[primary], of_constant, metrics[primary].perfect)}
 
 
+def skill(metric: Metric, answer: np.ndarray, target: np.ndarray, constant: np.ndarray) -> float | None:
+    """The skill that `evaluate` gives, at the cost of this metric alone."""
+    score, of_constant = (_score(metric, answers, target) for answers in (answer, np.broadcast_to(constant, answer.shape)))
+    return _skill(score, of_constant, metric.perfect)
+
+
 def _score(metric: Metric, answer: np.ndarray, target: np.ndarray) -> float | None:
     if len(target) == 0 or not np.isfinite(answer).all():
         return None

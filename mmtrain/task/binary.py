@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from mmtrain.errors import ConfigError, DataError, Problem, nearest
-from mmtrain.metric import BINARY_METRICS, Evaluation, by_class, evaluate
+from mmtrain.metric import BINARY_METRICS, Evaluation, by_class, evaluate, skill
 from mmtrain.option import Column, Count, Dropout, NonNegative, Part, Range
 from mmtrain.spec import TargetSpec, TaskSpec
 from mmtrain.table import Table
@@ -105,6 +105,10 @@ class Binary:
     def evaluate(self, answer: Float[np.ndarray, "n 2"], target: np.ndarray) -> Evaluation:
         """Metrics, the constant answer's score and skill; see `Task.evaluate`."""
         return evaluate(BINARY_METRICS, self.metric, answer, target, self.labels.frequencies)
+
+    def skill(self, answer: Float[np.ndarray, "n 2"], target: np.ndarray) -> float | None:
+        """The skill alone; see `Task.skill`."""
+        return skill(BINARY_METRICS[self.metric], answer, target, self.labels.frequencies)
 
     def evaluate_classes(self, answer: Float[np.ndarray, "n 2"], target: np.ndarray) -> dict[str, Evaluation]:
         """Precision, recall, F1 and rows of each label."""

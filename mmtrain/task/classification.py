@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from mmtrain.metric import CLASS_METRICS, Evaluation, by_class, evaluate
+from mmtrain.metric import CLASS_METRICS, Evaluation, by_class, evaluate, skill
 from mmtrain.option import Column, Count, Dropout, NonNegative, Part, Range
 from mmtrain.spec import TargetSpec, TaskSpec
 from mmtrain.table import Table
@@ -92,6 +92,10 @@ class Classification:
     def evaluate(self, answer: Float[np.ndarray, "n C"], target: np.ndarray) -> Evaluation:
         """Metrics, the constant answer's score and skill; see `Task.evaluate`."""
         return evaluate(CLASS_METRICS, self.metric, answer, target, self.labels.frequencies)
+
+    def skill(self, answer: Float[np.ndarray, "n C"], target: np.ndarray) -> float | None:
+        """The skill alone; see `Task.skill`."""
+        return skill(CLASS_METRICS[self.metric], answer, target, self.labels.frequencies)
 
     def evaluate_classes(self, answer: Float[np.ndarray, "n C"], target: np.ndarray) -> dict[str, Evaluation]:
         """Precision, recall, F1 and rows of each label."""

@@ -101,6 +101,10 @@ class Task(Protocol):
         """
         ...
 
+    def skill(self, answer: np.ndarray, target: np.ndarray) -> float | None:
+        """The skill that `evaluate` gives, without the other metrics, which take many times as long."""
+        ...
+
     def evaluate_classes(self, answer: np.ndarray, target: np.ndarray) -> dict[str, dict[str, float | None]]:
         """`precision`, `recall`, `f1` and `rows` of each label, in the order of the labels; nothing where there are no classes.
 

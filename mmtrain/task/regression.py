@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mmtrain.errors import DataError, Problem
-from mmtrain.metric import NUMBER_METRICS, Evaluation, evaluate
+from mmtrain.metric import NUMBER_METRICS, Evaluation, evaluate, skill
 from mmtrain.option import Column, Count, Dropout, NonNegative, Part, Range
 from mmtrain.spec import TargetSpec, TaskSpec
 from mmtrain.table import Table
@@ -118,6 +118,10 @@ class Regression:
     def evaluate(self, answer: Float[np.ndarray, " n"], target: np.ndarray) -> Evaluation:
         """Metrics in the user's units, the constant answer's score and skill; see `Task.evaluate`."""
         return evaluate(NUMBER_METRICS, self.metric, answer, self.scale.unscale(target), self._constant())
+
+    def skill(self, answer: Float[np.ndarray, " n"], target: np.ndarray) -> float | None:
+        """The skill alone; see `Task.skill`."""
+        return skill(NUMBER_METRICS[self.metric], answer, self.scale.unscale(target), self._constant())
 
     def evaluate_classes(self, answer: Float[np.ndarray, " n"], target: np.ndarray) -> dict[str, Evaluation]:
         """Numbers have no classes."""

@@ -77,7 +77,7 @@ class Display:
             step_loss = self._losses.get(name)
             found = [None if step_loss is None else float(step_loss), _of(self._train, name, "loss"), _of(self._val, name, "loss")]
             shown = [_of(self._val, name, task.metric), _of(self._val, name, "skill"), _of(self._best, name, "skill")]
-            table.add_row(name, _label(task, task.metric), *map(_short, [*(found if wide else ()), *shown]))
+            table.add_row(name, _label(task, task.metric), *map(short, [*(found if wide else ()), *shown]))
         return Group(table, self._progress)
 
     def say(self, content: RenderableType) -> None:
@@ -103,8 +103,8 @@ class Display:
         """One plain line an epoch; the live table stays on a terminal."""
         self._train, self._val = train, val
         self._best = val if better else self._best
-        tasks = "  ".join(f"{name} {_short(_of(val, name, task.metric))}" for name, task in self.tasks.items())
-        mean = f"loss {_short(train.loss)}  val loss {_short(val.loss)}  skill {_short(val.skill)}{' *' if better else ''}"
+        tasks = "  ".join(f"{name} {short(_of(val, name, task.metric))}" for name, task in self.tasks.items())
+        mean = f"loss {short(train.loss)}  val loss {short(val.loss)}  skill {short(val.skill)}{' *' if better else ''}"
         line = f"epoch {epoch}/{epochs}  {mean}  {tasks}"
         if self._live is None:
             self.console.print(line, highlight=False, soft_wrap=True)
@@ -117,7 +117,7 @@ def summary(scores: Scores, tasks: Mapping[str, Task], title: str) -> Table:
     for name, task in tasks.items():
         table.add_row(name, *_primary(task, scores.tasks[name]))
     if len(tasks) > 1:
-        table.add_row("mean", "", "", "", _short(scores.skill), "")
+        table.add_row("mean", "", "", "", short(scores.skill), "")
     return table
 
 
@@ -128,7 +128,7 @@ def metrics_table(found: Mapping[str, Mapping[str, Any]], tasks: Mapping[str, Ta
         table.add_row(name, *_primary(task, found[name]))
         for metric, value in found[name].items():
             if metric not in ("constant", "skill", "rows", "loss", task.metric):
-                table.add_row("", _label(task, metric), _short(value))
+                table.add_row("", _label(task, metric), short(value))
         table.add_section()
     return table
 
@@ -139,7 +139,7 @@ def classes_table(task: str, classes: Mapping[str, Mapping[str, Any]]) -> Table:
     figures = (Column(Text(name), justify="right", no_wrap=True) for name in names)  # so that only labels give way on a narrow terminal
     table = Table(Column(Text(task), overflow="fold"), *figures)
     for label, found in sorted(classes.items(), key=lambda item: -item[1]["rows"]):
-        table.add_row(Text(label), f"{found['rows']:,}", *(_short(found[name]) for name in names[1:]))
+        table.add_row(Text(label), f"{found['rows']:,}", *(short(found[name]) for name in names[1:]))
     return table
 
 
@@ -148,7 +148,7 @@ def _table(title: str) -> Table:
 
 
 def _primary(task: Task, found: Mapping[str, Any]) -> tuple[RenderableType, ...]:
-    numbers = (_short(found[name]) for name in (task.metric, "constant", "skill"))
+    numbers = (short(found[name]) for name in (task.metric, "constant", "skill"))
     return (_label(task, task.metric), *numbers, str(found["rows"]))
 
 
@@ -165,7 +165,7 @@ def _of(scores: Scores | None, task: str, name: str) -> float | None:
     return None if scores is None else scores.tasks[task][name]
 
 
-def _short(value: float | None) -> str:
+def short(value: float | None) -> str:
     """Three digits after the point, or three significant ones for large numbers; a dash for what is undefined."""
     if value is None:
         return "-"

@@ -28,6 +28,7 @@ from mmtrain.sampler import Sampler
 from mmtrain.scheduler import Schedule
 from mmtrain.tracker import Tracker
 from mmtrain.training.average import Average
+from mmtrain.training.cut import evaluate_modalities
 from mmtrain.training.display import Display
 from mmtrain.training.freezing import Freezing
 from mmtrain.training.meter import Meter, Scores, evaluate
@@ -178,7 +179,8 @@ class Loop:
         self.balancer.epoch_end({task: found["loss"] for task, found in train.tasks.items() if found["loss"] is not None})
         started = time.perf_counter()
         with self.average.applied():
-            val = evaluate(self.model, self.val, self.runtime, batch_size=self.settings.evaluation_batch_size)
+            score = evaluate_modalities if self._contributions else evaluate
+            val = score(self.model, self.val, self.runtime, batch_size=self.settings.evaluation_batch_size)
         val_seconds = time.perf_counter() - started
         for scores in (train, val):
             self._refuse_divergence({task: found["loss"] for task, found in scores.tasks.items()})
@@ -193,6 +195,11 @@ class Loop:
         self.progress = replace(self.progress, seconds=self.progress.seconds + train_seconds, epoch_seconds=0.0)
         self.meter = Meter(self.model.tasks)
         self._save(best=better)
+
+    @property
+    def _contributions(self) -> bool:
+        """Whether to measure what each modality brings; where only whole rows are answered, there is nothing to compare."""
+        return self.settings.contributions and len(self.val.modalities) > 1 and not self.val.whole_rows
 
     def _advance_epoch(self, val: Scores) -> bool:
         """Count the epoch and say whether it is the best so far."""
@@ -220,9 +227,11 @@ class Loop:
             for name, found in scores.tasks.items()
         }
         line = {"epoch": self.progress.epoch, "step": self.progress.step, "split": split, "loss": scores.loss, "skill": scores.skill}
-        self.folder.append_metrics(line | {"tasks": tasks, "seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
+        line |= {"tasks": tasks} | ({"modalities": scores.modalities} if scores.modalities else {})
+        self.folder.append_metrics(line | {"seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
         numbers = {f"{split}/loss": scores.loss, f"{split}/skill": scores.skill}
         numbers |= {f"{split}/{name}/{metric}": value for name, found in scores.tasks.items() for metric, value in found.items()}
+        numbers |= {f"{split}/modalities/{name}/{key}": value for name, found in scores.modalities.items() for key, value in found.items()}
         self.tracker.log(self.progress.step, {name: value for name, value in numbers.items() if value is not None})
 
     def _save(self, *, best: bool = False) -> None:

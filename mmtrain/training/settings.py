@@ -19,7 +19,8 @@ class Settings:
     `training.freeze.encoder.image=always`, by modality name or kind; also `fusion`, `sharing`, `tasks.<name>`.
     `checkpoint_seconds` is the longest time between two checkpoints: besides the one at the end of each epoch, one is written
     whenever so much time has passed; 0 writes one every step. `log_steps` is the number of steps between two points
-    of the training curves.
+    of the training curves. `contributions` logs after every epoch what each of two or more modalities brings on val; never under
+    `missing=drop`, where a row without one of them is not answered at all.
     """
 
     epochs: Count = 10
@@ -37,6 +38,7 @@ class Settings:
     freeze: dict[str, Literal["always"] | Count | dict[str, Literal["always"] | Count]] | None = None
     checkpoint_seconds: NonNegative = 300.0
     log_steps: Count = 10
+    contributions: bool = True
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ def test_skill_of_the_prior_is_0_and_of_perfection_1(kind: Any, metric: str, tab
     prior = task.evaluate(task.answer(task.prior().expand(len(target), *task.prior().shape)), target)
     assert prior["skill"] == pytest.approx(0, abs=1e-6)
     assert prior["constant"] == pytest.approx(prior[metric], abs=1e-6)
+    half = task.answer(torch.stack([*perfect(task, target)[:4], *task.prior().expand(len(target), *task.prior().shape)[4:]]))
+    assert task.skill(half, target) == task.evaluate(half, target)["skill"]
     best = task.evaluate(task.answer(perfect(task, target)), target)
     assert best[metric] == pytest.approx(METRICS[kind][metric].perfect, abs=1e-6)
     assert best["skill"] == pytest.approx(1, abs=1e-6)
@@ -95,6 +97,7 @@ def test_one_row_and_no_row_are_scored_without_a_warning(kind: Any, metric: str,
     for rows in (0, 1):
         found = task.evaluate(answer[:rows], target[:rows])
         assert found["rows"] == rows
+        assert task.skill(answer[:rows], target[:rows]) == found["skill"]
         assert list(found) == ["rows", *METRICS[kind], "constant", "skill"]
         json.dumps(found, allow_nan=False)
 
