@@ -24,11 +24,11 @@ class AGM(ModalityBalance):
     """Scale the gradients of each modality's contribution by exp(alpha * (running ratio - present ratio)).
 
     A prediction is the sum of its modalities' Shapley values, of the game in which a coalition is answered from its modalities alone
-    and the empty one answers 0; for two, a's is (p(ab) - p(b) + p(a)) / 2. An absent modality contributes 0. With s_m the loss of
-    such a contribution taken as a prediction, a mean over the batch's rows that have m and then over tasks, the present ratio is
-    exp(mean of the others' s - s_m): large where m is ahead. The running ratio is that of the averages of s over all batches before.
-    Predictions keep their values, only their gradients change. Costs 2**M - 2 passes behind the encoders for M modalities.
-    Accumulated batches are judged one by one.
+    and the empty one answers 0; for two, a's is (p(ab) - p(b) + p(a)) / 2. An absent modality contributes 0, unless the missing
+    policy put a stand-in there. With s_m the loss of such a contribution taken as a prediction, a mean over the batch's rows that
+    have m and then over tasks, the present ratio is exp(mean of the others' s - s_m): large where m is ahead. The running ratio is
+    that of the averages of s over all batches before. Predictions keep their values, only their gradients change. Costs 2**M - 2
+    passes behind the encoders for M modalities. Accumulated batches are judged one by one.
 
     Source: Li et al. 2023, Boosting Multi-modal Model Performance with Adaptive Gradient Modulation, section 3: the mono-modal
     responses, and the modulation by the discrepancy of their cross entropies. As in the authors' code a row's loss counts at most
