@@ -145,7 +145,8 @@ def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool
         runtime.compile_parts([*(model.encoder[name] for name in model.encoder), model.fusion])
     specs = {name: task.spec for name, task in data.tasks.items()}
     balancer = build(config.balancing, specs, trust=trust).to(machine.device)
-    modality_balance = build(config.modality_balance, list(data.modalities), specs, trust=trust).to(machine.device)
+    dims = {name: encoder.out_dim for name, encoder in model.encoder.items()}
+    modality_balance = build(config.modality_balance, dims, specs, trust=trust).to(machine.device)
     optimizer = build(config.optimizer, model, kinds, trust=trust)
     freezing = Freezing(model, kinds, settings.freeze)
     folder.make()

@@ -12,7 +12,8 @@ from jaxtyping import install_import_hook
 # Where tensors flow, each call is held against its annotations, shapes included; as for mypy, an int is a float.
 TENSORS = (
     *("alignment", "augmentation", "balancing", "batch", "decision", "encoder", "fusion", "loss", "metric", "missing", "mixing"),
-    *("modality", "model", "optimizer", "sampler", "scheduler", "sharing", "task", "training", "transformer"),
+    *("modality", "modality_balance", "model", "objective", "optimizer", "sampler", "scheduler", "sharing", "task", "training"),
+    "transformer",
 )
 install_import_hook([f"mmtrain.{name}" for name in TENSORS], "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 

@@ -36,7 +36,7 @@ class Pass:
 
 
 class ModalityBalance(nn.Module, ABC):
-    """One method. `notes` are sentences for the log, said once before training. What it remembers stands in its buffers or parameters."""
+    """One method. `notes` are sentences for the log, said once before training. What it remembers stands in its state dict."""
 
     single_views: ClassVar[bool] = False
     notes: list[str]
@@ -44,7 +44,7 @@ class ModalityBalance(nn.Module, ABC):
     @property
     @abstractmethod
     def view_weights(self) -> Mapping[str, Mapping[str, float]]:
-        """What each view's loss counts, by task and view; of a task that is not in it, as `model.auxiliary` says."""
+        """What each view's loss counts, by task and view, the decision never 0; of a task that is not in it, as `model.auxiliary` says."""
 
     @abstractmethod
     def start_epoch(self, epoch: int) -> None:
@@ -60,4 +60,4 @@ class ModalityBalance(nn.Module, ABC):
 
     @abstractmethod
     def epoch_end(self, train: Losses, val: Losses) -> None:
-        """Called with the mean losses of the epoch, by task and view; only where `single_views` are there more than `fused`."""
+        """Called at the end of an epoch with its mean losses, by task and view; empty where the model has no view but `fused`."""

@@ -1,6 +1,6 @@
 """Modalities as they come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from mmtrain.spec import TaskSpec
 class Nothing(ModalityBalance):
     """Change nothing."""
 
-    def __init__(self, modalities: Sequence[str], tasks: Mapping[str, TaskSpec]) -> None:
+    def __init__(self, dims: Mapping[str, int], tasks: Mapping[str, TaskSpec]) -> None:
         super().__init__()
         self.notes = []
 

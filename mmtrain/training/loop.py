@@ -163,6 +163,8 @@ class Loop:
         numbers = {f"train/{task}/step_loss": loss for task, loss in losses.items()}
         numbers |= {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
         numbers |= {f"train/penalty/{name}": float(penalty) for name, penalty in taken.penalties.items()}
+        for task, views in self.modality_balance.view_weights.items():
+            numbers |= {f"train/{task}/view_weight/{view}": weight for view, weight in views.items()}
         self.tracker.log(self.progress.step, numbers | {"train/lr_factor": factor})
 
     def _refuse_divergence(self, losses: Mapping[str, float | None]) -> None:
@@ -184,8 +186,7 @@ class Loop:
         val_seconds = time.perf_counter() - started
         for scores in (train, val):
             self._refuse_divergence({task: found["loss"] for task, found in scores.tasks.items()})
-        if train.views:
-            self.modality_balance.epoch_end(train.views, val.views)
+        self.modality_balance.epoch_end(train.views, val.views)
         better, train_seconds = self._advance_epoch(val), self.progress.epoch_seconds
         self._record("train", train, train_seconds, self.meter.rows)
         self._record("val", val, val_seconds, len(self.val))

@@ -32,7 +32,8 @@ def step(tiny: list[str], data: Data, balancing: Any = Fixed, **weights: float) 
     model = build_model(load(tiny).config, data.modalities, data.tasks).eval()  # no batch statistics: batches may be cut
     balancer = balancing({name: task.spec for name, task in data.tasks.items()})
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    modality_balance = Nothing(list(data.modalities), {name: task.spec for name, task in data.tasks.items()})
+    dims = {name: encoder.out_dim for name, encoder in model.encoder.items()}
+    modality_balance = Nothing(dims, {name: task.spec for name, task in data.tasks.items()})
     return Step(model, balancer, modality_balance, optimizer, machine, dict.fromkeys(data.tasks, 1.0) | weights, clip=None)
 
 
