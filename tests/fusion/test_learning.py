@@ -44,7 +44,7 @@ def draw_rows(rows: int, looks: Tensor) -> tuple[dict[str, Tokens], dict[str, Te
     return tokens, dict.fromkeys(tokens, mask[:, 0]), {"match": match.float(), "shown": (shown < 2).float()}
 
 
-def accuracy_after_training(fusion: nn.Module, target: str = "match") -> float:
+def accuracy_after_training(fusion: Any, target: str = "match") -> float:
     """On new rows, of the mean answer of all views, each with a head of its own."""
     torch.set_num_threads(1)  # steps this small only wait for a second thread
     looks = torch.randn(2, COLOURS, WIDTH)
