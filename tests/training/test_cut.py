@@ -135,6 +135,8 @@ def test_training_is_the_same_without(fusion: str, train: Train) -> None:
     words = [f"model=fusion_{fusion}", "fusion.dropout=0.1", "missing.dropout=0.2"]
     on, off = train("on", *words), train("off", *words, "training.contributions=false")
     first, second = (checkpoint.load(RunFolder(run).last) for run in (on, off))
+    for state in (first, second):
+        del state["random"]["python"]  # beartype, which checks shapes while testing, draws from it which item of a list to look at
     for part in ("model", "optimizer", "random"):
         assert equal(first[part], second[part]), part
     times = ("seconds", "samples_per_second", "modalities")
