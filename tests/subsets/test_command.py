@@ -94,10 +94,14 @@ def test_a_subset_scores_as_a_table_whose_other_columns_are_empty(mine: Path, fo
     nothing = pl.lit(None, pl.String)
     assert_scored_alike(words, mine, test.with_columns(nothing.alias("first"), nothing.alias("second")))
     assert_scored_alike(facts, mine, test.with_columns(nothing.alias("words")))
-    plain = evaluate(mine / "run")
-    assert (whole["skill"], whole["tasks"]) == (plain.skill, without_loss(plain.tasks))
+    assert_scored_alike(whole, mine, test)
     assert (whole["any"], words["any"], facts["any"]) == (71 - 3, 71 - 11, 71 - 15)  # rows 0, 35 and 70 have nothing
     assert (whole["whole"], words["whole"], facts["whole"]) == (71 - 11 - 15 + 3, 71 - 11, 71 - 15)
+
+
+def test_the_full_set_scores_as_ever(mine: Path) -> None:
+    whole, plain = subsets(mine / "run")["subsets"][0], evaluate(mine / "run")
+    assert (whole["skill"], whole["tasks"]) == (plain.skill, without_loss(plain.tasks))
 
 
 def _by_modalities(content: dict[str, Any]) -> list[dict[str, Any]]:

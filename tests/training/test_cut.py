@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from mmtrain import checkpoint
+from mmtrain.batch import Batch, Tokens
 from mmtrain.cli import main
 from mmtrain.evaluate import open_split
 from mmtrain.folder import RunFolder
@@ -97,7 +98,12 @@ def test_a_batch_is_encoded_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> 
     trained, dataset = open_split(run, "val")
     encoded: list[int] = []
     encode = Model.encode
-    monkeypatch.setattr(Model, "encode", lambda model, batch, mix=None: encoded.append(len(batch)) or encode(model, batch, mix))
+
+    def noting(model: Model, batch: Batch) -> dict[str, Tokens]:
+        encoded.append(len(batch))
+        return encode(model, batch)
+
+    monkeypatch.setattr(Model, "encode", noting)
     evaluate_modalities(trained.model, dataset, trained.runtime, batch_size=40)
     assert encoded == [40, 40, 16]
 
