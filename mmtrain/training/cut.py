@@ -20,7 +20,7 @@ Cut = Mapping[str, Bool[Tensor, " n"]]
 Name = TypeVar("Name", bound=Hashable)
 
 
-def only(kept: Iterable[str], rows: int) -> Cut:
+def only(kept: Iterable[str], rows: int) -> dict[str, Bool[Tensor, " n"]]:
     """The cut that leaves these modalities to every row, and no other."""
     return dict.fromkeys(kept, torch.tensor(True).expand(rows))
 

@@ -12,7 +12,7 @@ import pytest
 from mmtrain.cli import main
 from mmtrain.evaluate import evaluate
 from mmtrain.folder import RunFolder
-from mmtrain.subsets import subsets
+from mmtrain.subsets import subsets, thinned
 
 CONFIG = """\
 # @package _global_
@@ -39,6 +39,9 @@ tasks:
 """
 
 
+NUMBERS = ((0, "first"), (1, "second"))
+
+
 def table(rows: int, seed: int) -> pl.DataFrame:
     """A kind that the words tell, a size that the numbers tell; in some rows one of them is missing, in one both are."""
     generator = np.random.default_rng(seed)
@@ -50,9 +53,6 @@ def table(rows: int, seed: int) -> pl.DataFrame:
     }
     sizes = [f"{10 * first + kind:.3f}" for (first, _), kind in zip(numbers, kinds, strict=True)]
     return pl.DataFrame({"words": words, **columns, "kind": [f"kind {kind}" for kind in kinds], "size": sizes})
-
-
-NUMBERS = ((0, "first"), (1, "second"))
 
 
 @pytest.fixture(scope="module", params=["mask", "learned", "drop"])
@@ -69,30 +69,39 @@ def mine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return folder
 
 
+@pytest.fixture(scope="module")
+def found(mine: Path) -> dict[str, Any]:
+    return subsets(mine / "run")
+
+
 def without_loss(tasks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: {key: value for key, value in found.items() if key != "loss"} for name, found in tasks.items()}
 
 
-def assert_scored_alike(found: dict[str, Any], mine: Path, frame: pl.DataFrame) -> None:
+def assert_scored_alike(one: dict[str, Any], mine: Path, frame: pl.DataFrame) -> None:
     """As the run scores a table that is written so."""
     frame.write_csv(mine / "other.csv")
     expected = evaluate(mine / "run", overrides=["data.test=other.csv"])
-    assert found["skill"] == pytest.approx(expected.skill, abs=1e-6)
+    assert one["skill"] == pytest.approx(expected.skill, abs=1e-6)
     for task, numbers in without_loss(expected.tasks).items():
-        assert found["tasks"][task] == pytest.approx(numbers, abs=1e-4, rel=1e-6)
-        assert found["tasks"][task]["skill"] == pytest.approx(numbers["skill"], abs=1e-6)
+        assert one["tasks"][task] == pytest.approx(numbers, abs=1e-4, rel=1e-6)
+        assert one["tasks"][task]["skill"] == pytest.approx(numbers["skill"], abs=1e-6)
 
 
-def test_a_subset_scores_as_a_table_whose_other_columns_are_empty(mine: Path) -> None:
-    whole, words, facts = _by_modalities(subsets(mine / "run"))
+def test_a_subset_scores_as_a_table_whose_other_columns_are_empty(mine: Path, found: dict[str, Any]) -> None:
+    whole, words, facts = _by_modalities(found)
     test = table(71, 2)
     nothing = pl.lit(None, pl.String)
     assert_scored_alike(words, mine, test.with_columns(nothing.alias("first"), nothing.alias("second")))
     assert_scored_alike(facts, mine, test.with_columns(nothing.alias("words")))
-    plain = evaluate(mine / "run")
-    assert (whole["skill"], whole["tasks"]) == (plain.skill, without_loss(plain.tasks))
+    assert_scored_alike(whole, mine, test)
     assert (whole["any"], words["any"], facts["any"]) == (71 - 3, 71 - 11, 71 - 15)  # rows 0, 35 and 70 have nothing
     assert (whole["whole"], words["whole"], facts["whole"]) == (71 - 11 - 15 + 3, 71 - 11, 71 - 15)
+
+
+def test_the_full_set_scores_as_ever(mine: Path) -> None:
+    whole, plain = subsets(mine / "run")["subsets"][0], evaluate(mine / "run")
+    assert (whole["skill"], whole["tasks"]) == (plain.skill, without_loss(plain.tasks))
 
 
 def _by_modalities(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -112,24 +121,22 @@ def test_rows_that_are_not_whole_get_the_constant_answer_where_only_whole_rows_a
     assert zero == ([True, True] if drop else [False, False])
 
 
-def test_a_share_scores_as_a_table_with_those_cells_empty(mine: Path) -> None:
+def test_a_share_scores_as_a_table_with_those_cells_empty(mine: Path, found: dict[str, Any]) -> None:
     """Which cells go is read from `thinned`; what the model makes of them comes from another table."""
-    from mmtrain.subsets import thinned
-
-    content, test = subsets(mine / "run"), table(71, 2)
+    test = table(71, 2)
     present = {"words": test["words"].is_not_null().to_numpy(), "facts": test["first"].is_not_null().to_numpy()}
     cut = thinned(present)[0.4]
     kept = {name: pl.Series(cut[name].numpy()) for name in present}
     places = {"words": "words", "first": "facts", "second": "facts"}
     thin = test.with_columns(pl.when(kept[name]).then(pl.col(column)).alias(column) for column, name in places.items())
-    [found] = [one for one in content["shares"] if one["share"] == 0.4]
-    assert_scored_alike(found, mine, thin)
+    [thinner] = [one for one in found["shares"] if one["share"] == 0.4]
+    assert_scored_alike(thinner, mine, thin)
     left = {name: there & cut[name].numpy() for name, there in present.items()}
-    assert found["any"] == (left["words"] | left["facts"]).sum()
-    assert found["whole"] == (left["words"] & left["facts"]).sum()
-    first = content["shares"][0]
-    assert {key: first[key] for key in ("skill", "tasks")} == {key: content["subsets"][0][key] for key in ("skill", "tasks")}
-    assert [one["share"] for one in content["shares"]] == [step / 10 for step in range(10)]
+    assert thinner["any"] == (left["words"] | left["facts"]).sum()
+    assert thinner["whole"] == (left["words"] & left["facts"]).sum()
+    first = found["shares"][0]
+    assert {key: first[key] for key in ("skill", "tasks")} == {key: found["subsets"][0][key] for key in ("skill", "tasks")}
+    assert [one["share"] for one in found["shares"]] == [step / 10 for step in range(10)]
 
 
 def test_what_is_written(mine: Path) -> None:
