@@ -30,6 +30,7 @@ from mmtrain.tracker import Tracker
 from mmtrain.training.average import Average
 from mmtrain.training.display import Display
 from mmtrain.training.freezing import Freezing
+from mmtrain.training.gates import Gates, points
 from mmtrain.training.meter import Meter, Scores, evaluate
 from mmtrain.training.settings import Selection, Settings
 from mmtrain.training.step import Step, Taken
@@ -162,6 +163,10 @@ class Loop:
         numbers = {f"train/{task}/step_loss": loss for task, loss in losses.items()}
         numbers |= {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
         numbers |= {f"train/penalty/{name}": float(penalty) for name, penalty in taken.penalties.items()}
+        gates = Gates()
+        for output in taken.outputs:
+            gates.add(output)
+        numbers |= {f"train/{name}": weight for name, weight in points(gates.means(), "step_gate").items()}
         self.tracker.log(self.progress.step, numbers | {"train/lr_factor": factor})
 
     def _refuse_divergence(self, losses: Mapping[str, float | None]) -> None:
@@ -220,9 +225,11 @@ class Loop:
             for name, found in scores.tasks.items()
         }
         line = {"epoch": self.progress.epoch, "step": self.progress.step, "split": split, "loss": scores.loss, "skill": scores.skill}
-        self.folder.append_metrics(line | {"tasks": tasks, "seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
+        line |= {"tasks": tasks} | ({"gates": scores.gates} if scores.gates else {})
+        self.folder.append_metrics(line | {"seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
         numbers = {f"{split}/loss": scores.loss, f"{split}/skill": scores.skill}
         numbers |= {f"{split}/{name}/{metric}": value for name, found in scores.tasks.items() for metric, value in found.items()}
+        numbers |= {f"{split}/{name}": weight for name, weight in points(scores.gates, "gate").items()}
         self.tracker.log(self.progress.step, {name: value for name, value in numbers.items() if value is not None})
 
     def _save(self, *, best: bool = False) -> None:

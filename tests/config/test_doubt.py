@@ -6,6 +6,7 @@ from mmtrain.config import load
 
 AUGMENTED, DROPOUT = "augmentation/tabular=standard", "missing.dropout=0.3"
 ALONE = ["~data.modalities.caption", "~data.modalities.tone", DROPOUT]
+ONE_TASK = ["~tasks.colour", "~tasks.position", "~tasks.match", "~tasks.pitch"]
 BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
 
 
@@ -24,6 +25,12 @@ BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
         (
             [*BALANCED, "tasks.shape.loss.class_weights=inverse"],
             ["tasks.shape: sampler.tasks and its loss (class_weights) both make up for unequal classes; one is enough"],
+        ),
+        ([*ONE_TASK, "sharing=shared"], []),
+        (["sharing=mmoe"], []),
+        (
+            [*ONE_TASK, "sharing=mmoe"],
+            ["sharing: there is only one task, and nothing for MMoE to share; it only adds parameters (sharing=shared adds none)"],
         ),
         ([*BALANCED, "loss@tasks.match.loss=logit_adjusted"], []),
     ],
