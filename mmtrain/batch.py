@@ -1,11 +1,11 @@
-"""What flows through the model: a `Batch` of rows, `Tokens` from an encoder, `Fused` views from a fusion.
+"""What flows through the model: a `Batch` of rows, `Tokens` from an encoder, `Fused` views from a fusion, `Gate`s from sharing.
 
 Shapes: B rows of a batch, L tokens, D width, T samples, frames or steps, F bands, C classes or channels.
 Presence and labels are boolean masks keyed by name. What stands in an absent cell or an unlabelled target is
 arbitrary and must change nothing: it is never multiplied by a mask, it is left out by index or by `torch.where`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -148,3 +148,15 @@ class Fused:
     tokens: Mapping[str, Tokens]
     present: Bool[Tensor, " B"]
     penalties: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How a task weighs what tasks share: the weight of each of N experts, streams or layers, called `names`, in every row.
+
+    `penalties` are what the gate costs in each row, already weighted by the part that adds them.
+    """
+
+    names: Sequence[str]
+    weights: Float[Tensor, "B N"]
+    penalties: Mapping[str, Float[Tensor, " B"]] = field(default_factory=dict)

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from mmtrain.batch import Batch, Fused, Image, Tokens, take
+from mmtrain.batch import Batch, Fused, Gate, Image, Tokens, take
 from mmtrain.mixing import Mix
 from mmtrain.modality import Modality
 from mmtrain.option import NonNegative, Part
@@ -28,7 +28,8 @@ class Output:
 
     `predictions[t]` is the decision of task t, (B, ...); `views[t][v]` the prediction of one view and `answers[v]` the
     rows that view v speaks for; `boundary` every tensor that several tasks read; `tokens` and `present` what the fusion was
-    given; `penalties` scalars that join the loss after balancing. `mix` says which rows were mixed in training.
+    given; `penalties` scalars that join the loss after balancing; `gates[t, v]` how task t weighed what tasks share, where it does.
+    `mix` says which rows were mixed in training.
     """
 
     predictions: Mapping[str, Tensor]
@@ -38,6 +39,7 @@ class Output:
     tokens: Mapping[str, Tokens]
     present: Present
     penalties: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
+    gates: Mapping[tuple[str, str], Gate] = field(default_factory=dict)
     mix: Mix | None = None
 
 
@@ -124,6 +126,7 @@ class Model(nn.Module):
         answers = {view: fused.present & _originally(original, view) for view, fused in views.items()}
         boundary: list[Tensor] = []
         predictions: dict[str, dict[str, Tensor]] = {name: {} for name in self.head}
+        gates: dict[tuple[str, str], Gate] = {}
         # Heads are small and what they say is final: in bf16, numbers would stand two or three digits apart.
         with torch.autocast(next(iter(original.values())).device.type, enabled=False):
             for view, fused in views.items():
@@ -131,10 +134,12 @@ class Model(nn.Module):
                 features = sharing.shared(vector)
                 boundary.append(features)
                 for name in self.head:
-                    predictions[name][view] = self.head[name][view](sharing.split(features, vector, name), fused)
+                    own, gate = sharing.split(features, vector, name)
+                    predictions[name][view] = self.head[name][view](own, fused)
+                    gates |= {} if gate is None else {(name, view): gate}
             decided = {name: self.decision[name](found, answers, self._prior(name)) for name, found in predictions.items()}
-        penalties = _penalties("tokens", tokens) | _penalties("view", views)
-        return Output(decided, predictions, answers, boundary, tokens, present, penalties)
+        penalties = _penalties("tokens", tokens) | _penalties("view", views) | _gate_penalties(gates, views)
+        return Output(decided, predictions, answers, boundary, tokens, present, penalties, gates)
 
     def _prior(self, task: str) -> Tensor:
         return getattr(self, f"prior_{task}")
@@ -173,3 +178,12 @@ def _originally(original: Present, view: str) -> Bool[Tensor, " B"]:
 
 def _penalties(stage: str, found: Mapping[str, Tokens] | Mapping[str, Fused]) -> dict[str, Tensor]:
     return {f"{stage}/{place}/{name}": penalty for place, part in found.items() for name, penalty in part.penalties.items()}
+
+
+def _gate_penalties(gates: Mapping[tuple[str, str], Gate], views: Mapping[str, Fused]) -> dict[str, Tensor]:
+    """The mean of each gate's costs over the rows that its view speaks for."""
+    return {
+        f"sharing/{view}/{task}/{name}": torch.where(views[view].present, cost, 0).sum() / views[view].present.sum().clamp(min=1)
+        for (task, view), gate in gates.items()
+        for name, cost in gate.penalties.items()
+    }

@@ -31,10 +31,10 @@ def data(tiny: list[str]) -> Data:
     return prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=False)
 
 
-@pytest.fixture(scope="module", params=FUSIONS)
+@pytest.fixture(scope="module", params=[*FUSIONS, "concat sharing=dselect_k"])
 def model(request: pytest.FixtureRequest, tiny: list[str], data: Data) -> Model:
     torch.manual_seed(0)
-    return build_model(load([*tiny, f"model=fusion_{request.param}"]).config, data.modalities, data.tasks).eval()
+    return build_model(load([*tiny, *f"model=fusion_{request.param}".split()]).config, data.modalities, data.tasks).eval()
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +194,17 @@ def test_the_fused_view_decides_where_there_is_one_else_the_mean(views: Model, d
         shown = [output.views["shape"][view][row] for view in data.modalities if batch.present[view][row]]
         expected = output.views["shape"][FUSED][row] if FUSED in output.views["shape"] else torch.stack(shown).mean(0)
         torch.testing.assert_close(output.predictions["shape"][row], expected)
+
+
+def test_a_gate_costs_the_mean_over_the_rows_that_its_view_speaks_for(tiny: list[str], data: Data, batch: Batch) -> None:
+    model = build_model(load([*tiny, "sharing=dselect_k"]).config, data.modalities, data.tasks).eval()
+    output, rows = model(batch), torch.stack(list(batch.present.values())).any(0)
+    assert 0 < int(rows.sum()) < len(rows)
+    for task in data.tasks:
+        expected = output.gates[task, FUSED].penalties["entropy"][rows].mean()
+        torch.testing.assert_close(output.penalties[f"sharing/fused/{task}/entropy"], expected)
+    nobody = {name: torch.zeros_like(there) for name, there in batch.present.items()}
+    assert model.answer(output.tokens, nobody).penalties[f"sharing/fused/{next(iter(data.tasks))}/entropy"] == 0
 
 
 def test_any_name_will_do_for_a_part() -> None:

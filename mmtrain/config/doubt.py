@@ -25,6 +25,9 @@ def doubts(run: Run) -> Iterator[str]:
     yield from _undecided(run)
     if len(modalities) == 1 and run.alignment["_target_"] != NO_ALIGNMENT:
         yield "alignment has no effect: there is only one modality"
+    if len(run.tasks) == 1 and run.sharing["_target_"] != "mmtrain.sharing.Shared":
+        part = run.sharing["_target_"].rpartition(".")[2]
+        yield f"sharing: there is only one task, and nothing for {part} to share; it only adds parameters (sharing=shared adds none)"
     for name in run.sampler.get("tasks") or ():
         loss = run.tasks[name].get("loss") or {}
         correction = next((option for option in ("tau", "class_weights") if loss.get(option) not in (None, 0, "none")), None)

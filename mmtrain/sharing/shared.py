@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from mmtrain.batch import Gate
+
 
 class Shared(nn.Module):
     """Give every task the fused vector itself: all that lies before it is shared, and only the heads are a task's own.
@@ -21,6 +23,6 @@ class Shared(nn.Module):
         """The vector itself."""
         return vector
 
-    def split(self, features: Float[Tensor, "B D"], vector: Float[Tensor, "B D"], task: str) -> Float[Tensor, "B D"]:
-        """The same features for each task."""
-        return features
+    def split(self, features: Float[Tensor, "B D"], vector: Float[Tensor, "B D"], task: str) -> tuple[Float[Tensor, "B D"], Gate | None]:
+        """The same features for each task, without a gate."""
+        return features, None

@@ -31,6 +31,7 @@ from mmtrain.training.average import Average
 from mmtrain.training.cut import evaluate_modalities
 from mmtrain.training.display import Display
 from mmtrain.training.freezing import Freezing
+from mmtrain.training.gates import Gates, points
 from mmtrain.training.meter import Meter, Scores, evaluate
 from mmtrain.training.settings import Selection, Settings
 from mmtrain.training.step import Step, Taken
@@ -165,6 +166,10 @@ class Loop:
         numbers |= {f"train/penalty/{name}": float(penalty) for name, penalty in taken.penalties.items()}
         for task, views in self.modality_balance.view_weights.items():
             numbers |= {f"train/{task}/view_weight/{view}": weight for view, weight in views.items()}
+        gates = Gates()
+        for output in taken.outputs:
+            gates.add(output)
+        numbers |= {f"train/{name}": weight for name, weight in points(gates.means(), "step_gate").items()}
         self.tracker.log(self.progress.step, numbers | {"train/lr_factor": factor})
 
     def _refuse_divergence(self, losses: Mapping[str, float | None]) -> None:
@@ -229,10 +234,12 @@ class Loop:
         }
         line = {"epoch": self.progress.epoch, "step": self.progress.step, "split": split, "loss": scores.loss, "skill": scores.skill}
         line |= {"tasks": tasks} | ({"modalities": scores.modalities} if scores.modalities else {})
+        line |= {"gates": scores.gates} if scores.gates else {}
         self.folder.append_metrics(line | {"seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
         numbers = {f"{split}/loss": scores.loss, f"{split}/skill": scores.skill}
         numbers |= {f"{split}/{name}/{metric}": value for name, found in scores.tasks.items() for metric, value in found.items()}
         numbers |= {f"{split}/modalities/{name}/{key}": value for name, found in scores.modalities.items() for key, value in found.items()}
+        numbers |= {f"{split}/{name}": weight for name, weight in points(scores.gates, "gate").items()}
         self.tracker.log(self.progress.step, {name: value for name, value in numbers.items() if value is not None})
 
     def _save(self, *, best: bool = False) -> None:

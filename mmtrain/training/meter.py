@@ -14,6 +14,7 @@ from mmtrain.model import Model, Output
 from mmtrain.objective import Losses, Rows, scored_rows, view_losses
 from mmtrain.runtime import Runtime
 from mmtrain.task import Task
+from mmtrain.training.gates import Gates, Means
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Scores:
     holds `loss`, `skill`, `rows`, every metric of the task in the user's units, and `constant`, the primary metric of
     the best constant answer. `classes[t]`, where asked for and t has classes, holds precision, recall, f1 and rows of each label.
     `modalities[m]`, where asked for, holds what modality m brings to the mean skill, as `cut.contributions` says.
+    `gates[t][v]` holds the mean weight of each expert, by its name, where tasks weigh what they share.
     What is undefined is None.
     """
 
@@ -34,6 +36,7 @@ class Scores:
     classes: dict[str, dict[str, Any]] = field(default_factory=dict)
     views: dict[str, dict[str, float]] = field(default_factory=dict)
     modalities: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    gates: Means = field(default_factory=dict)
 
     def notes(self, split: str) -> list[str]:
         """A sentence for each task that has no skill on these rows and so is not in the mean."""
@@ -53,10 +56,12 @@ class Meter:
         self.sums: dict[str, dict[str, Tensor]] = {task: {} for task in tasks}
         self.counts: dict[str, dict[str, int]] = {task: {} for task in tasks}
         self.kept: dict[str, dict[str, list[Tensor]]] = {task: {"prediction": [], "target": [], "labelled": []} for task in tasks}
+        self.gates = Gates()
 
     def add(self, batch: Batch, output: Output) -> None:
         """Keep a batch's predictions; they stay on their device, so that nothing waits for it."""
         self.rows += len(batch)
+        self.gates.add(output)
         for task, kept in self.kept.items():
             kept["prediction"].append(output.predictions[task].detach().float())
             kept["target"].append(batch.targets[task])
@@ -85,7 +90,8 @@ class Meter:
         classes = {name: labels for name, labels in classes.items() if labels}
         views = {name: {view: float(total) / self.counts[name][view] for view, total in sums.items()} for name, sums in self.sums.items()}
         views = {name: found for name, found in views.items() if len(found) > 1}
-        return Scores(sum(losses) if losses else None, _mean(task["skill"] for task in found.values()), found, classes, views)
+        mean = _mean(task["skill"] for task in found.values())
+        return Scores(sum(losses) if losses else None, mean, found, classes, views, gates=self.gates.means())
 
     def skill(self) -> float | None:
         """The mean skill that `scores` gives, at a fraction of its time."""
@@ -104,12 +110,13 @@ class Meter:
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint in the middle of an epoch must hold for the epoch's figures to come out the same."""
         kept = {task: {name: torch.cat(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
-        return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept}
+        return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, "gates": self.gates.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on where `state_dict` was taken, on the device that the next batches come from."""
         self.rows, self.counts = state["rows"], state["counts"]
         self.sums = {task: {view: total.to(device) for view, total in views.items()} for task, views in state["sums"].items()}
+        self.gates.load_state_dict(state["gates"], device)
         for task, parts in state["kept"].items():
             self.kept[task] |= {name: [part.to(device)] for name, part in parts.items()}
 

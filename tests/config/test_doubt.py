@@ -8,6 +8,7 @@ AUGMENTED, DROPOUT = "augmentation/tabular=standard", "missing.dropout=0.3"
 ONE = ["~data.modalities.caption", "~data.modalities.tone"]
 ALONE = [*ONE, DROPOUT]
 MORE = "choose fusion=late, or give the single modalities views of their own with model.auxiliary"
+ONE_TASK = ["~tasks.colour", "~tasks.position", "~tasks.match", "~tasks.pitch"]
 BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
 
 
@@ -29,6 +30,12 @@ BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
         (
             [*BALANCED, "tasks.shape.loss.class_weights=inverse"],
             ["tasks.shape: sampler.tasks and its loss (class_weights) both make up for unequal classes; one is enough"],
+        ),
+        ([*ONE_TASK, "sharing=shared"], []),
+        (["sharing=mmoe"], []),
+        (
+            [*ONE_TASK, "sharing=mmoe"],
+            ["sharing: there is only one task, and nothing for MMoE to share; it only adds parameters (sharing=shared adds none)"],
         ),
         ([*BALANCED, "loss@tasks.match.loss=logit_adjusted"], []),
         ([*ONE, "model.auxiliary=0.3"], ["model.auxiliary=0.3 has nothing to add: there is only one modality"]),

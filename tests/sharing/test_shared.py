@@ -11,8 +11,10 @@ def test_every_task_reads_the_same_tensor() -> None:
     vector = torch.randn(3, 5)
     features = sharing.shared(vector)
     assert features is vector
-    assert sharing.split(features, vector, "shape") is features
-    assert sharing.split(features, vector, "size") is features
+    for task in ("shape", "size"):
+        own, gate = sharing.split(features, vector, task)
+        assert own is features
+        assert gate is None
 
 
 def test_the_width_stays() -> None:

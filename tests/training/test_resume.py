@@ -49,6 +49,7 @@ def straight(request: pytest.FixtureRequest, tiny: list[str], tmp_path_factory: 
         "training.epochs=3",
         "training.accumulate=2",
         "fusion.dropout=0.2",
+        "sharing=mmoe",
         "training.checkpoint_seconds=0",
         "training.average=0.9",
     ]
