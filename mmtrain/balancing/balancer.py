@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
@@ -10,9 +11,18 @@ Weights = dict[str, Float[Tensor, ""] | float | None]
 
 
 class Balancer(nn.Module, ABC):
-    """Turns the losses of the tasks into gradients. `notes` are sentences for the log, said once before training."""
+    """Turns the losses of the tasks into gradients. `notes` are sentences for the log, said once before training.
 
+    `looks_ahead`: its weights follow from the losses of the whole batch, so that it asks for `before_step`.
+    `measures`: it asks for `measure` in `after_step`. Each costs another forward pass.
+    """
+
+    looks_ahead: ClassVar[bool] = False
+    measures: ClassVar[bool] = False
     notes: list[str]
+
+    def before_step(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
+        """Called where it `looks_ahead` and a batch comes in several parts, before the first, with what their losses add up to."""
 
     @abstractmethod
     def backward(
@@ -30,7 +40,7 @@ class Balancer(nn.Module, ABC):
     def after_step(self, measure: Callable[[], Mapping[str, Float[Tensor, ""]]] | None = None) -> None:
         """Called after the optimizer's step, or after it was skipped because fp16 gradients overflowed.
 
-        `measure` gives the losses of the same batch anew, for methods that look at what the step has changed.
+        `measure` gives the losses of the whole batch anew, for methods that look at what the step has changed; None to all others.
         """
 
     @abstractmethod

@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
+from mmtrain.balancing.adam import adam
 from mmtrain.balancing.balancer import Balancer, Weights
+from mmtrain.balancing.blind import blind_notes
 from mmtrain.balancing.weighted_sum import backward_weighted_sum
 from mmtrain.option import Positive
 from mmtrain.spec import TaskSpec
-
-MOMENTUM, SQUARE_MOMENTUM, EPSILON = 0.9, 0.999, 1e-8  # of Adam, as in its paper
 
 
 class Uncertainty(Balancer):
@@ -36,11 +36,8 @@ class Uncertainty(Balancer):
 
     def __init__(self, tasks: Mapping[str, TaskSpec], *, lr: Positive = 0.01) -> None:
         super().__init__()
-        weighted = [f"tasks.{task}.weight={spec.weight:g}" for task, spec in tasks.items() if spec.weight != 1]
-        blind = (
-            "the learned noise takes up a fixed factor of a loss, so that in the end it changes nothing; use balancing=fixed to weigh tasks"
-        )
-        self.notes = [f"balancing=uncertainty: {', '.join(weighted)}: {blind}"] if weighted else []
+        why = "the learned noise takes up a fixed factor of a loss, so that in the end it changes nothing"
+        self.notes = blind_notes("uncertainty", tasks, why)
         self.lr = lr
         self.places = {task: place for place, task in enumerate(sorted(tasks))}
         factor = torch.tensor([0.5 if tasks[task].gaussian else 1.0 for task in self.places])
@@ -69,16 +66,11 @@ class Uncertainty(Balancer):
         return dict(weights)
 
     def after_step(self, measure: Callable[[], Mapping[str, Float[Tensor, ""]]] | None = None) -> None:
-        """Move s of the tasks seen since the last step by one step of Adam; a loss that is not finite moves nothing."""
-        moved = self.seen & self.pending.isfinite()
+        """Move s of the tasks seen since the last step by one step of Adam; a loss that is 0 or not finite moves nothing."""
+        moved = self.seen & self.pending.isfinite() & (self.pending != 0)  # of `tasks.X.weight=0`: s would fall until its weight is inf
         slope = 0.5 - self.factor * torch.exp(-self.log_variance) * self.pending
-        steps = self.steps + 1
-        moment = MOMENTUM * self.moment + (1 - MOMENTUM) * slope
-        square = SQUARE_MOMENTUM * self.square + (1 - SQUARE_MOMENTUM) * slope**2
-        root = (square / (1 - SQUARE_MOMENTUM**steps)).sqrt() + EPSILON
-        log_variance = self.log_variance - self.lr * moment / (1 - MOMENTUM**steps) / root
-        for kept, new in [(self.steps, steps), (self.moment, moment), (self.square, square), (self.log_variance, log_variance)]:
-            kept.copy_(torch.where(moved, new, kept))
+        state = {"steps": self.steps, "moment": self.moment, "square": self.square}
+        self.log_variance -= adam(slope, moved, lr=self.lr, **state)
         self.pending.zero_()
         self.seen.zero_()
 

@@ -1,11 +1,14 @@
 """One optimizer step, from batches to new weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mmtrain import runtime
 from mmtrain.balancing import Balancer
 from mmtrain.balancing.balancer import Weights
 from mmtrain.batch import FUSED, Batch
@@ -15,6 +18,7 @@ from mmtrain.modality_balance.method import Present
 from mmtrain.model import Model, Output
 from mmtrain.objective import Losses, Rows, row_losses, scored_rows, total, view_losses, view_weights
 from mmtrain.runtime import Runtime
+from mmtrain.training.untouched import untouched
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,13 @@ class Step:
         rows = scored_rows(batches)
         if not any(views[FUSED] for views in rows.values()):
             return None
+        if self.balancer.looks_ahead and len(batches) > 1:
+            self.balancer.before_step(self._losses_again(batches, rows))
+        start = runtime.random_state(self.runtime) if self.balancer.measures else None
         taken = Taken([], {}, {}, {})
         for batch in batches:
-            with self.runtime.autocast():
-                output = self._forward(batch)
-            losses = view_losses(self.model, output, batch, rows)
+            output, losses, totals = self._losses(batch, rows)
             penalties = {name: penalty / len(batches) for name, penalty in output.penalties.items()}
-            totals = {task: self.task_weights[task] * total(views, self._view_weights(task, rows)) for task, views in losses.items()}
             weights = self.balancer.backward(
                 {task: loss for task, loss in totals.items() if loss.requires_grad},
                 boundary=output.boundary,
@@ -64,8 +68,30 @@ class Step:
             for task, views in losses.items():
                 _add(taken.losses.setdefault(task, {}), views)
             _add(taken.penalties, penalties)
-        self._update()
+        self._update(None if start is None else partial(self._losses_again, batches, rows, start))
         return taken
+
+    def _losses(self, batch: Batch, rows: Rows) -> tuple[Output, Losses, dict[str, Tensor]]:
+        """The model's output, its losses by task and view, and each task's loss of all views together."""
+        with self.runtime.autocast():
+            output = self._forward(batch)
+        losses = view_losses(self.model, output, batch, rows)
+        totals = {task: self.task_weights[task] * total(views, self._view_weights(task, rows)) for task, views in losses.items()}
+        return output, losses, totals
+
+    def _losses_again(self, batches: Sequence[Batch], rows: Rows, start: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
+        """What the losses of all batches add up to, by task, in a pass that leaves nothing behind.
+
+        Before the step its random draws are those to come. After it they are those of `start`, so that only the step makes a
+        difference: the same augmentation, the same dropout.
+        """
+        found: dict[str, Tensor] = {}
+        ahead = start is None  # with a graph then, batch by batch: it tells which tasks can still learn
+        tensors = [*self.model.buffers(), *self.modality_balance.buffers(), *self.modality_balance.parameters()]
+        with untouched(self.runtime, tensors, start=start), torch.set_grad_enabled(ahead):
+            for batch in batches:
+                _add(found, {task: loss for task, loss in self._losses(batch, rows)[2].items() if loss.requires_grad or not ahead})
+        return found
 
     def _forward(self, batch: Batch) -> Output:
         """The model's output, as the balance of modalities would have it."""
@@ -88,7 +114,7 @@ class Step:
     def _view_weights(self, task: str, rows: Rows) -> Mapping[str, float]:
         return self.modality_balance.view_weights.get(task) or view_weights(rows[task], self.model.auxiliary)
 
-    def _update(self) -> None:
+    def _update(self, measure: Callable[[], Mapping[str, Tensor]] | None) -> None:
         """Unscale, clip, step; the fp16 scaler skips a step whose gradients have overflowed."""
         scaler = self.runtime.scaler
         scaler.unscale_(self.optimizer)
@@ -97,7 +123,7 @@ class Step:
             nn.utils.clip_grad_norm_(self.parameters, self.clip)
         scaler.step(self.optimizer)
         scaler.update()
-        self.balancer.after_step()
+        self.balancer.after_step(measure)
         self.optimizer.zero_grad(set_to_none=True)
 
     @property

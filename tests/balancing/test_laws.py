@@ -2,6 +2,8 @@
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from torch.testing import assert_close
 from mmtrain.balancing import Balancer
 from mmtrain.spec import TaskSpec
 
-Build = Callable[[], Balancer]
+Build = Callable[..., Balancer]
 
 CHOICES = sorted((Path(__file__).parents[2] / "configs" / "balancing").glob("*.yaml"))
 TASKS = {"shape": TaskSpec(300, gaussian=False), "size": TaskSpec(100, gaussian=True), "match": TaskSpec(200, gaussian=False)}
@@ -23,7 +25,7 @@ TASKS = {"shape": TaskSpec(300, gaussian=False), "size": TaskSpec(100, gaussian=
 def build(request: pytest.FixtureRequest) -> Build:
     options = yaml.safe_load(request.param.read_text(encoding="utf-8"))
     module, _, name = options.pop("_target_").rpartition(".")
-    return lambda: getattr(importlib.import_module(module), name)(TASKS, **options)
+    return lambda tasks=None: getattr(importlib.import_module(module), name)(TASKS | (tasks or {}), **options)
 
 
 class Trunk:
@@ -48,12 +50,14 @@ class Trunk:
 
 
 def steps(balancer: Balancer, seeds: Iterable[int], scale: float = 1.0) -> list[dict[str, float]]:
-    """Weights received over some steps, each on other losses; task `size` has none in every third."""
+    """Weights received over some steps, each on other losses and an epoch of its own; task `size` has none in every third."""
     received = []
     for seed in seeds:
-        trunk = Trunk()
-        received.append(trunk.call(balancer, trunk.losses(["shape", "match"] if seed % 3 == 1 else TASKS, seed=seed), scale=scale))
-        balancer.after_step()
+        trunk, tasks = Trunk(), ["shape", "match"] if seed % 3 == 1 else list(TASKS)
+        received.append(trunk.call(balancer, trunk.losses(tasks, seed=seed), scale=scale))
+        after = {task: loss.detach() for task, loss in trunk.losses(tasks, seed=seed + 100).items()}
+        balancer.after_step(partial(dict, after) if balancer.measures else None)
+        balancer.epoch_end({task: float(loss) for task, loss in after.items()})
     return received
 
 
@@ -98,11 +102,35 @@ def test_four_parts_of_a_batch_are_one_batch(build: Build) -> None:
     for seed in range(3):
         once, four = Trunk(), Trunk()
         expected = once.call(whole, once.losses(seed=seed))
+        if parts.looks_ahead:
+            parts.before_step(four.losses(seed=seed))
         for share in (0.1, 0.2, 0.3, 0.4):
             assert four.call(parts, four.losses(seed=seed, share=share)) == pytest.approx(expected, rel=1e-6)
         assert_close(four.gradient(), once.gradient())
         whole.after_step()
         parts.after_step()
+
+
+def test_a_task_that_only_some_parts_have_weighs_the_same_in_them(build: Build) -> None:
+    whole, parts, once, two = build(), build(), Trunk(), Trunk()
+    expected = once.call(whole, once.losses())
+    if parts.looks_ahead:
+        parts.before_step(two.losses())
+    first = two.call(parts, two.losses(["shape", "match"], share=0.5))
+    second = two.call(parts, two.losses(["shape", "match"], share=0.5) | two.losses(["size"]))
+    assert first == pytest.approx({task: expected[task] for task in ("shape", "match")})
+    assert second == pytest.approx(expected)
+    assert_close(two.gradient(), once.gradient())
+
+
+def test_a_weight_of_0_takes_a_task_out(build: Build) -> None:
+    """It has a loss of 0 then, which no logarithm may make infinite."""
+    trunk, plain = Trunk(), Trunk()
+    losses = trunk.losses()
+    trunk.call(build({"size": replace(TASKS["size"], weight=0.0)}), losses | {"size": 0 * losses["size"]})
+    weights = plain.call(build({"size": replace(TASKS["size"], weight=0.0)}), plain.losses(["shape", "match"]))
+    assert_close(trunk.gradient(), plain.gradient())
+    assert weights.keys() == {"shape", "match"}
 
 
 def test_a_resumed_run_equals_an_unbroken_one(build: Build) -> None:

@@ -88,8 +88,8 @@ def test_an_absent_task_changes_no_other() -> None:
         together.after_step()
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_loss_that_is_not_finite_moves_nothing(value: float) -> None:
+@pytest.mark.parametrize("value", [math.nan, math.inf, 0.0])
+def test_a_loss_that_has_no_noise_moves_nothing(value: float) -> None:
     balancer = Uncertainty(TASKS)
     call(balancer, shape=value, size=0.5)
     balancer.after_step()

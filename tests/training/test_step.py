@@ -1,6 +1,7 @@
 """One step, however its rows are cut into batches."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import torch
 
 from mmtrain import runtime
 from mmtrain.assembly import build_model, data_parts
-from mmtrain.balancing import Fixed, Uncertainty
+from mmtrain.balancing import DWA, FAMO, IMTLL, STCH, Fixed, Geometric, Log, Random, Uncertainty
+from mmtrain.balancing.balancer import Weights
 from mmtrain.batch import FUSED, Batch
 from mmtrain.config import load
 from mmtrain.data import Data, prepare
@@ -37,7 +39,7 @@ def step(tiny: list[str], data: Data, balancing: Any = Fixed, **weights: float) 
     return Step(model, balancer, modality_balance, optimizer, machine, dict.fromkeys(data.tasks, 1.0) | weights, clip=None)
 
 
-@pytest.mark.parametrize("balancing", [Fixed, Uncertainty])
+@pytest.mark.parametrize("balancing", [DWA, FAMO, Fixed, Geometric, IMTLL, Log, Random, STCH, Uncertainty])
 def test_accumulated_batches_are_one_batch(tiny: list[str], data: Data, balancing: Any) -> None:
     train = data.splits["train"]
     one, four = step(tiny, data, balancing), step(tiny, data, balancing)
@@ -48,6 +50,67 @@ def test_accumulated_batches_are_one_batch(tiny: list[str], data: Data, balancin
     torch.testing.assert_close(parts.weights, whole.weights)
     for name, parameter in one.model.named_parameters():
         torch.testing.assert_close(four.model.get_parameter(name), parameter, rtol=1e-4, atol=1e-5)
+
+
+class Watching(Fixed):
+    """Keeps what it is told of the losses of whole batches."""
+
+    looks_ahead: ClassVar[bool] = True
+    measures: ClassVar[bool] = True
+
+    def before_step(self, losses: Mapping[str, torch.Tensor]) -> None:
+        self.ahead = losses
+
+    def backward(self, losses: Mapping[str, torch.Tensor], **facts: Any) -> Weights:
+        self.trained = {task: loss.detach() + self.__dict__.get("trained", {}).get(task, 0) for task, loss in losses.items()}
+        return super().backward(losses, **facts)
+
+    def after_step(self, measure: Callable[[], Mapping[str, torch.Tensor]] | None = None) -> None:
+        assert measure is not None
+        self.after = measure()
+
+
+def watched(taken: Step) -> Watching:
+    assert isinstance(taken.balancer, Watching)
+    return taken.balancer
+
+
+def in_training(tiny: list[str], data: Data, balancing: Any, lr: float) -> Step:
+    """Taken once, of two batches, with dropout, of modalities too, and batch statistics."""
+    overrides = [*tiny, "fusion.dropout=0.3", "encoder/image=resnet18", "missing.dropout=0.3", "model.auxiliary=0.5"]
+    taken = step(overrides, data, balancing, shape=3.0)
+    taken.model.train()
+    taken.optimizer.param_groups[0]["lr"] = lr
+    taken([data.splits["train"].batch(rows) for rows in np.split(ROWS, [14])])
+    return taken
+
+
+def test_a_look_at_the_losses_leaves_nothing_behind(tiny: list[str], data: Data) -> None:
+    """Neither in weights and batch statistics nor in what is drawn next."""
+    plain = in_training(tiny, data, Fixed, lr=0.1)
+    expected = plain.model.state_dict(), torch.get_rng_state()
+    watching = in_training(tiny, data, Watching, lr=0.1)
+    assert any("running_mean" in name for name in expected[0])
+    assert all(torch.equal(tensor, expected[0][name]) for name, tensor in watching.model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), expected[1])
+
+
+def test_a_look_at_the_losses_has_the_random_draws_of_the_step(tiny: list[str], data: Data) -> None:
+    """Without a step they are the same, to the bit; with one, others."""
+    resting, moving = (watched(in_training(tiny, data, Watching, lr=lr)) for lr in (0.0, 0.1))
+    assert resting.trained == resting.ahead == resting.after == moving.trained == moving.ahead
+    assert resting.trained.keys() == data.tasks.keys()
+    assert all(moving.after[task] != loss and not moving.after[task].requires_grad for task, loss in moving.trained.items())
+
+
+def test_only_tasks_that_can_still_learn_are_told_of_ahead(tiny: list[str], data: Data) -> None:
+    taken = step(tiny, data, Watching)
+    for parameter in taken.model.parameters():
+        parameter.requires_grad_(False)
+    for parameter in taken.model.head["shape"].parameters():
+        parameter.requires_grad_(True)
+    taken([data.splits["train"].batch(rows) for rows in np.split(ROWS, [14])])
+    assert watched(taken).ahead.keys() == watched(taken).trained.keys() == {"shape"}
 
 
 def test_losses_are_means_over_labelled_rows_and_weights_are_no_part_of_them(tiny: list[str], data: Data) -> None:
