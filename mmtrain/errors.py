@@ -11,14 +11,17 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: `where` it stands, what was `found` there, and the way to `fix` it."""
+    """One mistake: `where` it stands, what was `found` there, and the way to `fix` it.
+
+    The constructor of a part names its option alone, or nothing where it means the whole part; `mmtrain.config.build` knows the rest.
+    """
 
     where: str
     found: str
     fix: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.found}" + (f"; {self.fix}" if self.fix else "")
+        return (f"{self.where}: " if self.where else "") + self.found + (f"; {self.fix}" if self.fix else "")
 
 
 class UserError(Exception):

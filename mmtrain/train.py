@@ -136,7 +136,7 @@ def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool
 
     Without `pretrained` the model's weights are those of a checkpoint that is about to be loaded. `live` shows how training goes on.
     """
-    settings, trust, rows = build(config.training, trust=config.trust), config.trust, data.splits[TRAIN]
+    settings, trust, rows = build(config.training, where="training", trust=config.trust), config.trust, data.splits[TRAIN]
     machine = runtime.start(settings, seed=config.seed)
     with nullcontext() if pretrained else left_to_a_checkpoint():
         model = build_model(config, data.modalities, data.tasks).to(machine.device)
@@ -144,13 +144,16 @@ def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool
     if settings.compile:
         runtime.compile_parts([*(model.encoder[name] for name in model.encoder), model.fusion])
     specs = {name: task.spec for name, task in data.tasks.items()}
-    balancer = build(config.balancing, specs, trust=trust).to(machine.device)
+    balancer = build(config.balancing, specs, where="balancing", trust=trust).to(machine.device)
     dims = {name: encoder.out_dim for name, encoder in model.encoder.items()}
-    modality_balance = build(config.modality_balance, dims, specs, trust=trust).to(machine.device)
-    optimizer = build(config.optimizer, model, kinds, trust=trust)
+    modality_balance = build(config.modality_balance, dims, specs, where="modality_balance", trust=trust).to(machine.device)
+    optimizer = build(config.optimizer, model, kinds, where="optimizer", trust=trust)
     freezing = Freezing(model, kinds, settings.freeze)
     folder.make()
-    with closing(build(config.tracker, folder.path, trust=trust)) as tracker, Display(data.tasks, folder.log, live=live) as display:
+    with (
+        closing(build(config.tracker, folder.path, where="tracker", trust=trust)) as tracker,
+        Display(data.tasks, folder.log, live=live) as display,
+    ):
         loop = Loop(
             model,
             rows,
@@ -158,12 +161,12 @@ def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool
             balancer=balancer,
             modality_balance=modality_balance,
             optimizer=optimizer,
-            schedule=build(config.scheduler, trust=trust),
-            sampler=build(config.sampler, len(rows), rows.targets, rows.labelled, trust=trust),
+            schedule=build(config.scheduler, where="scheduler", trust=trust),
+            sampler=build(config.sampler, len(rows), rows.targets, rows.labelled, where="sampler", trust=trust),
             freezing=freezing,
             runtime=machine,
             settings=settings,
-            selection=build(config.selection, trust=trust),
+            selection=build(config.selection, where="selection", trust=trust),
             seed=config.seed,
             folder=folder,
             tracker=tracker,

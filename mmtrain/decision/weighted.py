@@ -54,4 +54,4 @@ class Weighted(nn.Module):
 def _check_names(weights: Mapping[str, float], views: Sequence[str]) -> None:
     unknown = sorted(set(weights) - set(views))
     if unknown:
-        raise ConfigError(*(Problem("decision.weights", f"'{name}' is no view", nearest(name, views)) for name in unknown))
+        raise ConfigError(*(Problem("weights", f"'{name}' is no view", nearest(name, views)) for name in unknown))

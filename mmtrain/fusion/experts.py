@@ -41,7 +41,7 @@ class Experts(nn.Module):
     ) -> None:
         super().__init__()
         if chosen > experts:
-            raise ConfigError(Problem("fusion.chosen", f"{chosen} of {experts} experts cannot be chosen", f"at most {experts}"))
+            raise ConfigError(Problem("chosen", f"{chosen} of {experts} experts cannot be chosen", f"at most {experts}"))
         self.views = [FUSED]
         self.out_dim, self.chosen, self.balance = out_dim, chosen, balance
         self.pool = Pool(in_dims, out_dim=pooled_dim)

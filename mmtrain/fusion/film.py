@@ -40,7 +40,7 @@ class FiLM(nn.Module):
     ) -> None:
         super().__init__()
         if condition is not None and condition not in in_dims:
-            raise ConfigError(Problem("fusion.condition", f"'{condition}' is no modality", nearest(condition, in_dims)))
+            raise ConfigError(Problem("condition", f"'{condition}' is no modality", nearest(condition, in_dims)))
         self.views = [FUSED]
         self.out_dim = out_dim
         self.pool = Pool(in_dims, out_dim=pooled_dim)

@@ -42,7 +42,7 @@ class TensorFusion(nn.Module):
         if size > LARGEST:
             fits = math.floor(LARGEST ** (1 / len(in_dims)) + 1e-9) - 1
             found = f"{pooled_dim + 1} ** {len(in_dims)} modalities = {size:,} products of a row, more than {LARGEST:,}"
-            raise ConfigError(Problem("fusion.pooled_dim", found, f"at most {fits}, or fusion=low_rank, which needs no such tensor"))
+            raise ConfigError(Problem("pooled_dim", found, f"at most {fits}, or fusion=low_rank, which needs no such tensor"))
         self.views = [FUSED]
         self.out_dim = out_dim
         self.pool = Pool(in_dims, out_dim=pooled_dim)

@@ -59,4 +59,4 @@ class Weighted(nn.Module):
 def _check_names(weights: Mapping[str, float], modalities: Mapping[str, int]) -> None:
     unknown = sorted(set(weights) - set(modalities))
     if unknown:
-        raise ConfigError(*(Problem("fusion.weights", f"'{name}' is no modality", nearest(name, modalities)) for name in unknown))
+        raise ConfigError(*(Problem("weights", f"'{name}' is no modality", nearest(name, modalities)) for name in unknown))

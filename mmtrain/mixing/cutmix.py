@@ -32,11 +32,11 @@ class Cutmix(nn.Module):
         self.alpha, self.probability = alpha, probability
         sizes = [(spec.height, spec.width) for spec in specs.values() if isinstance(spec, ImageSpec)]
         if not sizes:
-            raise ConfigError(Problem("mixing", "cutmix cuts pictures, and no modality is one", "choose mixing=mixup"))
+            raise ConfigError(Problem("", "cutmix cuts pictures, and no modality is one", "choose mixing=mixup"))
         self.grid = math.gcd(*(height for height, _ in sizes)), math.gcd(*(width for _, width in sizes))
         if min(self.grid) < 2:
             found = "cutmix cannot cut pictures of " + " and ".join(f"{height} x {width}" for height, width in sizes) + " pixels alike"
-            raise ConfigError(Problem("mixing", found, "give them one height and width, or choose mixing=mixup"))
+            raise ConfigError(Problem("", found, "give them one height and width, or choose mixing=mixup"))
 
     def forward(self, present: Mapping[str, Bool[Tensor, " B"]]) -> Mix:
         """Draw partners and boxes."""

@@ -22,7 +22,6 @@ from mmtrain.spec import TabularSpec
 from mmtrain.table import Table, parse_times
 
 MISSING, UNSEEN, FIRST_CATEGORY = 0, 1, 2
-WHERE = "data.modalities, tabular"  # a modality does not know its name
 MANY = 0.05  # of the cells of a category column, from which on it is told that train never saw their values
 PREDICTING = 32  # codes of a category column, at most, if missing numbers are to be predicted from it
 SCALINGS: dict[str, type[Standard | Logarithm | Quantile]] = {"standard": Standard, "log1p": Logarithm, "quantile": Quantile}
@@ -64,7 +63,7 @@ class TabularModality(nn.Module):
         super().__init__()
         self.numeric, self.dates, self.categorical = list(numeric or []), list(dates or []), list(categorical or [])
         if not self.columns:
-            raise ConfigError(Problem(WHERE, "no column", "name at least one, as numeric, dates or categorical"))
+            raise ConfigError(Problem("", "no column", "name at least one, as numeric, dates or categorical"))
         self.scaling, self.date_format, self.missing = SCALINGS[scaling], date_format, missing
         if date_format is not None:
             _check_form(date_format)
@@ -186,7 +185,7 @@ def _check_form(form: str) -> None:
     except pl.exceptions.PolarsError:
         found = None
     if found is None or (found.year, found.month) != (day.year, day.month):
-        raise ConfigError(Problem(f"{WHERE}.date_format", f"'{form}' says no date", "write it as strptime does: %Y-%m-%d %H:%M"))
+        raise ConfigError(Problem("date_format", f"'{form}' says no date", "write it as strptime does: %Y-%m-%d %H:%M"))
 
 
 def _coded(categories: list[str]) -> dict[str, int]:

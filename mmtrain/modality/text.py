@@ -174,11 +174,11 @@ class TextModality(nn.Module):
 def _check(columns: list[str], vocabulary: str, tokenizer: str | None, letters: int) -> None:
     problems = []
     if not columns:
-        problems.append(Problem("text modality", "no column", "name at least one"))
+        problems.append(Problem("", "no column", "name at least one"))
     if tokenizer is not None and vocabulary != "word":
-        problems.append(Problem("text modality", f"vocabulary={vocabulary} beside the tokenizer '{tokenizer}'", "leave one of the two out"))
+        problems.append(Problem("", f"vocabulary={vocabulary} beside the tokenizer '{tokenizer}'", "leave one of the two out"))
     if letters and (tokenizer is not None or vocabulary != "word"):
         found = f"letters={letters}, but {vocabulary if tokenizer is None else 'a tokenizer'} reads words in pieces"
-        problems.append(Problem("text modality", found, "set letters=0, or vocabulary=word"))
+        problems.append(Problem("", found, "set letters=0, or vocabulary=word"))
     if problems:
         raise ConfigError(*problems)

@@ -55,7 +55,7 @@ class AGM(ModalityBalance):
         super().__init__()
         if len(dims) > MOST:
             found = f"agm answers from every combination of modalities, and {len(dims)} are too many: {2 ** len(dims) - 2} passes a batch"
-            raise ConfigError(Problem("modality_balance", found, f"at most {MOST}; ogm_ge needs one pass for each modality"))
+            raise ConfigError(Problem("", found, f"at most {MOST}; ogm_ge needs one pass for each modality"))
         self.notes = note_of_one("agm", dims)
         self.alpha = alpha
         self.window = Window(first_epoch, last_epoch)

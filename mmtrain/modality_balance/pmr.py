@@ -130,9 +130,9 @@ def _chosen(tasks: Mapping[str, TaskSpec], task: str | None) -> list[str]:
     able = sorted(name for name, spec in tasks.items() if spec.prediction != "numbers")
     if not able:
         found = "pmr needs prototypes of classes, and no task has any"
-        raise ConfigError(Problem("modality_balance", found, "choose another one, as modality_balance=ogm_ge"))
+        raise ConfigError(Problem("", found, "choose another one, as modality_balance=ogm_ge"))
     if task is not None and task not in able:
-        raise ConfigError(Problem("modality_balance.task", f"'{task}' is no task with classes", nearest(task, able)))
+        raise ConfigError(Problem("task", f"'{task}' is no task with classes", nearest(task, able)))
     return able if task is None else [task]
 
 

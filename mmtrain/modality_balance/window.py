@@ -19,7 +19,7 @@ class Window:
     def __post_init__(self) -> None:
         if self.last is not None and self.last < self.first:
             found = f"{self.last} is before modality_balance.first_epoch={self.first}"
-            raise ConfigError(Problem("modality_balance.last_epoch", found, "raise it, or leave it out"))
+            raise ConfigError(Problem("last_epoch", found, "raise it, or leave it out"))
 
     def __contains__(self, epoch: int) -> bool:
         return self.first <= epoch and (self.last is None or epoch <= self.last)

@@ -82,3 +82,36 @@ def test_an_untrusted_module_is_not_even_imported(tmp_path: Path, monkeypatch: p
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigError, match=r"'explosive\.Part' is not a part of mmtrain or of a module that you trust"):
         build({"_target_": "explosive.Part"})
+
+
+REFUSES = """
+from mmtrain.errors import ConfigError, Problem
+
+
+class Refuses:
+    def __init__(self, where="", *, size=1, inner=None):
+        if inner is not None:
+            inner(where)
+        raise ConfigError(Problem(where, "is wrong"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [("size", "encoder.back.size: is wrong"), ("", "encoder.back: is wrong"), ("tasks.x", "tasks.x: is wrong")],
+)
+@pytest.mark.parametrize("bind", [False, True])
+def test_what_a_constructor_refuses_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, shown: str, bind: bool
+) -> None:
+    (tmp_path / "refusing.py").write_text(REFUSES)
+    monkeypatch.syspath_prepend(tmp_path)
+    node = {"_target_": "refusing.Refuses", "size": 2}
+    with pytest.raises(ConfigError) as caught:
+        part = build(node, *([] if bind else [told]), where="encoder.back", trust=["refusing"], bind=bind)
+        part(told)
+    assert [str(problem) for problem in caught.value.problems] == [shown]
+    with pytest.raises(ConfigError) as caught:  # in a part inside it: its own place comes between
+        build({"_target_": "refusing.Refuses", "inner": node}, told, where="encoder.back", trust=["refusing"])
+    inner = shown.replace("encoder.back", "encoder.back.inner")
+    assert [str(problem) for problem in caught.value.problems] == [inner]

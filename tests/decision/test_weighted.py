@@ -56,5 +56,5 @@ def test_a_view_of_next_to_no_weight_answers_where_no_other_can() -> None:
 
 
 def test_a_weight_for_no_view() -> None:
-    with pytest.raises(ConfigError, match=r"decision\.weights: 'imag' is no view; did you mean 'image'\? allowed: fused, image, tone"):
+    with pytest.raises(ConfigError, match=r"weights: 'imag' is no view; did you mean 'image'\? allowed: fused, image, tone"):
         Weighted(VIEWS, CLASSES, weights={"imag": 2.0})

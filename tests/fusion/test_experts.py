@@ -43,5 +43,5 @@ def hand_of(hand: Any, place: int) -> Any:
 
 
 def test_more_experts_than_there_are_cannot_be_chosen() -> None:
-    with pytest.raises(ConfigError, match=r"fusion.chosen: 3 of 2 experts cannot be chosen; at most 2"):
+    with pytest.raises(ConfigError, match=r"chosen: 3 of 2 experts cannot be chosen; at most 2"):
         Experts(DIMS, experts=2, chosen=3)

@@ -33,5 +33,5 @@ def test_the_condition_can_be_chosen(draw: Callable[..., Any], by_hand: Callable
 
 
 def test_a_condition_that_is_no_modality_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"fusion.condition: 'txt' is no modality; did you mean 'text'\?"):
+    with pytest.raises(ConfigError, match=r"condition: 'txt' is no modality; did you mean 'text'\?"):
         FiLM(DIMS, condition="txt")

@@ -26,7 +26,7 @@ def test_a_tensor_that_would_not_fit_is_refused_with_its_size() -> None:
     with pytest.raises(ConfigError) as error:
         TensorFusion(DIMS, pooled_dim=128)
     assert str(error.value) == (
-        "fusion.pooled_dim: 129 ** 3 modalities = 2,146,689 products of a row, more than 131,072; "
+        "pooled_dim: 129 ** 3 modalities = 2,146,689 products of a row, more than 131,072; "
         "at most 49, or fusion=low_rank, which needs no such tensor"
     )
     TensorFusion(DIMS, pooled_dim=49, hidden_dim=1)

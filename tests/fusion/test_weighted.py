@@ -71,7 +71,7 @@ def test_no_gain_can_undo_a_weight() -> None:
 
 
 def test_a_weight_for_something_that_is_no_modality() -> None:
-    with pytest.raises(ConfigError, match=r"fusion\.weights: 'imgae' is no modality; did you mean 'image'\? allowed: audio, image, text"):
+    with pytest.raises(ConfigError, match=r"weights: 'imgae' is no modality; did you mean 'image'\? allowed: audio, image, text"):
         Weighted(DIMS, weights={"imgae": 2.0})
 
 

@@ -52,7 +52,7 @@ def test_half_of_the_rows_by_default() -> None:
 
 
 def test_without_pictures_there_is_nothing_to_cut() -> None:
-    with pytest.raises(ConfigError, match="mixing: cutmix cuts pictures, and no modality is one; choose mixing=mixup"):
+    with pytest.raises(ConfigError, match="cutmix cuts pictures, and no modality is one; choose mixing=mixup"):
         Cutmix({"words": TextSpec(9)})
 
 

@@ -159,7 +159,7 @@ def test_options_that_contradict_each_other(options: dict[str, Any], message: st
 
 
 def test_no_column_at_all_is_refused() -> None:
-    with pytest.raises(ConfigError, match="text modality: no column; name at least one"):
+    with pytest.raises(ConfigError, match="no column; name at least one"):
         TextModality(column=[])
 
 

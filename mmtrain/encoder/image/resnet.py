@@ -14,7 +14,7 @@ from mmtrain.encoder.pretrained import fetch, load_weights, needed, read_weights
 from mmtrain.option import Count, Dropout, Range
 from mmtrain.spec import ImageSpec
 
-WHERE = "encoder.image.pretrained"
+WHERE = "pretrained"
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}  # by depth, in each of the four layers
 
 

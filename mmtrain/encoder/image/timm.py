@@ -15,8 +15,6 @@ from mmtrain.errors import ConfigError, Problem, nearest
 from mmtrain.option import Count, Dropout
 from mmtrain.spec import ImageSpec
 
-WHERE = "encoder timm"
-
 
 class Timm(nn.Module):
     """The network that timm calls `name`, without its classifier.
@@ -73,7 +71,7 @@ class Timm(nn.Module):
         values = network.forward_features(self.rescale(pixels).contiguous(memory_format=torch.channels_last))
         if not (isinstance(values, Tensor) and values.ndim in (3, 4)):
             found = f"a {type(network).__name__} ends neither in one map nor in one sequence of tokens"
-            raise ConfigError(Problem(f"{WHERE}, name", found, "choose another network"))
+            raise ConfigError(Problem("name", found, "choose another network"))
         last = values.ndim == 4 and str(getattr(network, "output_fmt", "NCHW")) == "NHWC"
         return values.permute(0, 3, 1, 2) if last else values
 
@@ -85,7 +83,7 @@ class Timm(nn.Module):
             features = self._features(torch.zeros(1, spec.channels, spec.height, spec.width))
         except (RuntimeError, AssertionError, ValueError) as error:  # whichever of the network's layers notices first
             found = f"'{name}' cannot take pictures of {spec.height} x {spec.width} pixels ({str(error).partition('. ')[0]})"
-            raise ConfigError(Problem(f"{WHERE}, name", found, "change the modality's height and width, or the network")) from None
+            raise ConfigError(Problem("name", found, "change the modality's height and width, or the network")) from None
         self.network.train()
         return tuple(features.shape[1:])
 
@@ -95,18 +93,18 @@ def _network(spec: ImageSpec, name: str, pretrained: bool | str) -> nn.Module:
     try:
         import timm
     except ImportError:
-        raise ConfigError(Problem(WHERE, "timm is not installed", 'pip install "mmtrain[timm]"')) from None
+        raise ConfigError(Problem("", "timm is not installed", 'pip install "mmtrain[timm]"')) from None
     usual = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
     if not timm.is_model(name):
         close = get_close_matches(name, timm.list_models(), n=5)
-        raise ConfigError(Problem(f"{WHERE}, name", f"timm knows no '{name}'", nearest(name, close) if close else "see timm.list_models()"))
+        raise ConfigError(Problem("name", f"timm knows no '{name}'", nearest(name, close) if close else "see timm.list_models()"))
     options: dict[str, Any] = {"num_classes": 0, "in_chans": spec.channels}
     if usual is not None and usual.fixed_input_size:
         options["img_size"] = (spec.height, spec.width)
     if pretrained is False or not needed():
         return _created(name, **options)
     if pretrained is True:
-        return fetch(lambda: _created(name, pretrained=True, **options), f"of timm's '{name}'", f"{WHERE}, pretrained")
+        return fetch(lambda: _created(name, pretrained=True, **options), f"of timm's '{name}'", "pretrained")
     return _from_file(name, pretrained, options)
 
 
@@ -121,19 +119,19 @@ def _created(name: str, **options: Any) -> nn.Module:
 
 
 def _from_file(name: str, path: str, options: dict[str, Any]) -> nn.Module:
-    weights = read_weights(path, f"{WHERE}, pretrained")
+    weights = read_weights(path, "pretrained")
     marks = {_mark(value) for value in weights.values() if value.ndim > 1}
     fix = "name weights of this very network, or false"
     try:
         network = _created(name, pretrained=True, pretrained_cfg_overlay={"state_dict": weights}, **options)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
-        raise ConfigError(Problem(f"{WHERE}, pretrained", f"'{path}' does not fit '{name}': {reason}", fix)) from None
+        raise ConfigError(Problem("pretrained", f"'{path}' does not fit '{name}': {reason}", fix)) from None
     own = [value for value in network.parameters() if value.ndim > 1]  # vectors of ones and zeros are in every file
     loaded = sum(_mark(value) in marks for value in own)
     if loaded < len(own) / 2:  # timm leaves out in silence what it finds no place for, and changes a few to fit
         found = f"'{path}' does not fit '{name}': {loaded} of its {len(own)} tensors were found there"
-        raise ConfigError(Problem(f"{WHERE}, pretrained", found, fix))
+        raise ConfigError(Problem("pretrained", found, fix))
     return network
 
 

@@ -13,7 +13,7 @@ from mmtrain.errors import ConfigError, Problem
 from mmtrain.option import Count, Dropout
 from mmtrain.spec import TextSpec
 
-PLACE = "encoder huggingface"
+PLACE = "name"
 
 
 class HuggingFace(nn.Module):

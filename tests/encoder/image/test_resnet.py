@@ -79,7 +79,7 @@ def test_stages_are_its_blocks() -> None:
 
 
 def test_other_weights_are_refused(torchvisions: tuple[Any, str], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"encoder.image.pretrained: '.*resnet18.pth' does not fit: 80 of 180 tensors; 'layer1.2.conv1"):
+    with pytest.raises(ConfigError, match=r"pretrained: '.*resnet18.pth' does not fit: 80 of 180 tensors; 'layer1.2.conv1"):
         ResNet(COLOUR, depth=34, pretrained=torchvisions[1])
     safetensors.torch.save_file({"x": torch.ones(1)}, tmp_path / "x.safetensors")
     with pytest.raises(ConfigError, match=r"'conv1\.weight' is missing"):
@@ -92,7 +92,7 @@ def test_offline_it_says_so_before_training(monkeypatch: pytest.MonkeyPatch, tmp
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
-    message = r"encoder.image.pretrained: the weights 'imagenet' of resnet18 are not on this machine and cannot be fetched \(no network\)"
+    message = r"pretrained: the weights 'imagenet' of resnet18 are not on this machine and cannot be fetched \(no network\)"
     with pytest.raises(ConfigError, match=message):
         ResNet(COLOUR, depth=18, pretrained="imagenet")
 

@@ -81,7 +81,7 @@ def test_networks_that_insist_on_pooling_are_read_before_it(name: str, shape: tu
 
 
 def test_a_network_of_several_maps_is_refused() -> None:
-    message = r"encoder timm, name: a CoaT ends neither in one map nor in one sequence of tokens"
+    message = r"name: a CoaT ends neither in one map nor in one sequence of tokens"
     with pytest.raises(ConfigError, match=message):
         Timm(ImageSpec(3, 64, 64), name="coat_tiny")
 
@@ -99,7 +99,7 @@ def test_it_can_be_chosen() -> None:
 
 
 def test_an_unknown_name_is_told_with_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"encoder timm, name: timm knows no 'resnet81'; did you mean 'resnet18'"):
+    with pytest.raises(ConfigError, match=r"name: timm knows no 'resnet81'; did you mean 'resnet18'"):
         Timm(COLOUR, name="resnet81")
     with pytest.raises(ConfigError, match="'test_vit' cannot take pictures of 10 x 16 pixels"):
         Timm(ImageSpec(3, 10, 16), name="test_vit")
@@ -107,9 +107,9 @@ def test_an_unknown_name_is_told_with_the_nearest() -> None:
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     torch.save(own("test_convnext").state_dict(), tmp_path / "weights.pth")
-    with pytest.raises(ConfigError, match=r"encoder timm, pretrained: '.*weights.pth' does not fit 'test_resnet'"):
+    with pytest.raises(ConfigError, match=r"pretrained: '.*weights.pth' does not fit 'test_resnet'"):
         Timm(COLOUR, name="test_resnet", pretrained=str(tmp_path / "weights.pth"))
-    with pytest.raises(ConfigError, match=r"encoder timm, pretrained: no file 'gone.pth'"):
+    with pytest.raises(ConfigError, match=r"pretrained: no file 'gone.pth'"):
         Timm(COLOUR, name="test_resnet", pretrained="gone.pth")
     with left_to_a_checkpoint():
         Timm(COLOUR, name="test_resnet", pretrained="gone.pth")
@@ -118,11 +118,11 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 def test_offline_it_says_so_before_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(ConfigError, match=r"encoder timm, pretrained: the weights of timm's 'test_vit' are not on this machine"):
+    with pytest.raises(ConfigError, match=r"pretrained: the weights of timm's 'test_vit' are not on this machine"):
         Timm(COLOUR, name="test_vit", pretrained=True)
 
 
 def test_without_timm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(ConfigError, match=r"encoder timm: timm is not installed; pip install \"mmtrain\[timm\]\""):
+    with pytest.raises(ConfigError, match=r"timm is not installed; pip install \"mmtrain\[timm\]\""):
         Timm(COLOUR, name="resnet18")
