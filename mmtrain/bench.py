@@ -44,7 +44,7 @@ def bench(config: Run) -> float:
     data = prepare_data(config)
     with tempfile.TemporaryDirectory() as path, open_session(config, data, RunFolder(Path(path)), live=False) as session:
         loop = session.loop
-        loop.freezing.apply(0)
+        loop.begin_epoch()
         size = loop.settings.batch_size * loop.settings.accumulate
         groups = list(islice(loop.groups(), STEPS))
         bare = _bare(config, loop)
@@ -62,7 +62,11 @@ def against(config: Run, other: Run) -> float:
     Raises:
         ConfigError: their data or batch sizes differ.
     """
-    if (config.data, config.tasks) != (other.data, other.tasks) or config.training != other.training:
+    if (
+        (config.data, config.tasks) != (other.data, other.tasks)
+        or config.training != other.training
+        or config.whole_rows != other.whole_rows
+    ):
         found = "it changes the data, the tasks or the training, and both have to take the same batches"
         raise ConfigError(Problem("--against", found, "name another part: --against fusion=concat"))
     data = prepare_data(config)
@@ -71,8 +75,7 @@ def against(config: Run, other: Run) -> float:
         sessions = [stack.enter_context(open_session(run, data, RunFolder(Path(path) / name), live=False)) for name, run in places.items()]
         ours, theirs = (session.loop for session in sessions)
         for loop in (ours, theirs):
-            loop.model.train()
-            loop.freezing.apply(0)
+            loop.begin_epoch()
         groups = list(islice(ours.groups(), STEPS))
         seconds = _alternate(ours.take_step, theirs.take_step, groups, ours.runtime.device)
     size = ours.settings.batch_size * ours.settings.accumulate

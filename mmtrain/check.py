@@ -77,8 +77,7 @@ def _write(text: str, output: Path) -> None:
 
 def _one_step(session: Session) -> None:
     loop = session.loop
-    loop.model.train()
-    loop.freezing.apply(0)
+    loop.begin_epoch()
     for group in loop.groups():
         if loop.step(group[:1]) is not None:  # without a labelled row it makes no step
             return

@@ -80,6 +80,8 @@ def _run(chosen: Command, words: Sequence[str]) -> None:
 
 
 def _train(words: Sequence[str], flags: Flags) -> None:
+    if "--workers" in flags and "--multirun" not in flags:
+        raise ConfigError(Problem("--workers", "a single run is one job", "sweep with -m"))
     for first, second in CONTRADICTIONS:
         if first in flags and second in flags:
             raise ConfigError(Problem("mmtrain train", f"{first} and {second} cannot go together"))
@@ -150,6 +152,8 @@ def _bench(words: Sequence[str], flags: Flags) -> None:
     if config is not None:
         from mmtrain.bench import against, bench, feed
 
+        if "--against" in flags and "--feed" in flags:
+            raise ConfigError(Problem("mmtrain bench", "--against and --feed cannot go together"))
         if "--against" in flags:
             from mmtrain.config import load
 

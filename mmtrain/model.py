@@ -28,8 +28,8 @@ class Output:
 
     `predictions[t]` is the decision of task t, (B, ...); `views[t][v]` the prediction of one view and `answers[v]` the
     rows that view v speaks for; `boundary` every tensor that several tasks read; `tokens` and `present` what the fusion was
-    given; `penalties` scalars that join the loss after balancing; `gates[t, v]` how task t weighed what tasks share, where it does.
-    `mix` says which rows were mixed in training.
+    given, and `real` what of that is no stand-in; `penalties` scalars that join the loss after balancing; `gates[t, v]` how task t
+    weighed what tasks share, where it does. `mix` says which rows were mixed in training.
     """
 
     predictions: Mapping[str, Tensor]
@@ -38,6 +38,7 @@ class Output:
     boundary: Sequence[Tensor]
     tokens: Mapping[str, Tokens]
     present: Present
+    real: Present
     penalties: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
     gates: Mapping[tuple[str, str], Gate] = field(default_factory=dict)
     mix: Mix | None = None
@@ -113,22 +114,21 @@ class Model(nn.Module):
 
     def answer(self, tokens: Mapping[str, Tokens], present: Present) -> Output:
         """What comes behind the encoders, for rows that have these modalities and no others."""
-        given, supplied = self.missing(tokens, present)
-        output = self.predict(given, supplied, present)
+        output = self.predict(*self.missing(tokens, present))
         if not self.training:
             return output
         alignment = {f"alignment/{name}": penalty for name, penalty in self.alignment(tokens, present).items()}
         return replace(output, penalties={**output.penalties, **alignment})
 
-    def predict(self, tokens: Mapping[str, Tokens], present: Present, original: Present) -> Output:
-        """From tokens to predictions; `present` counts the stand-ins of the missing policy, `original` does not."""
+    def predict(self, tokens: Mapping[str, Tokens], present: Present, real: Present) -> Output:
+        """From tokens to predictions; `present` counts the stand-ins of the missing policy, `real` does not."""
         views: dict[str, Fused] = self.fusion(tokens, present)
-        answers = {view: fused.present & _originally(original, view) for view, fused in views.items()}
+        answers = {view: fused.present & _really(real, view) for view, fused in views.items()}
         boundary: list[Tensor] = []
         predictions: dict[str, dict[str, Tensor]] = {name: {} for name in self.head}
         gates: dict[tuple[str, str], Gate] = {}
         # Heads are small and what they say is final: in bf16, numbers would stand two or three digits apart.
-        with torch.autocast(next(iter(original.values())).device.type, enabled=False):
+        with torch.autocast(next(iter(real.values())).device.type, enabled=False):
             for view, fused in views.items():
                 vector, sharing = fused.vector.float(), self.sharing[view]
                 features = sharing.shared(vector)
@@ -139,7 +139,7 @@ class Model(nn.Module):
                     gates |= {} if gate is None else {(name, view): gate}
             decided = {name: self.decision[name](found, answers, self._prior(name)) for name, found in predictions.items()}
         penalties = _penalties("tokens", tokens) | _penalties("view", views) | _gate_penalties(gates, views)
-        return Output(decided, predictions, answers, boundary, tokens, present, penalties, gates)
+        return Output(decided, predictions, answers, boundary, tokens, present, real, penalties, gates)
 
     def _prior(self, task: str) -> Tensor:
         return getattr(self, f"prior_{task}")
@@ -171,9 +171,9 @@ class Model(nn.Module):
         return replace(tokens, values=values.new_zeros(rows, *values.shape[1:]).index_copy(0, index, values), mask=mask)
 
 
-def _originally(original: Present, view: str) -> Bool[Tensor, " B"]:
+def _really(real: Present, view: str) -> Bool[Tensor, " B"]:
     """The rows that have what the view speaks of, whatever stand-ins the missing policy supplied."""
-    return original[view] if view in original else torch.stack(list(original.values())).any(dim=0)
+    return real[view] if view in real else torch.stack(list(real.values())).any(dim=0)
 
 
 def _penalties(stage: str, found: Mapping[str, Tokens] | Mapping[str, Fused]) -> dict[str, Tensor]:

@@ -13,9 +13,10 @@ import sys
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, fields
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
 
-from mmtrain.config import Run, load_sweep
+from mmtrain.config import Run, load_run, load_sweep
 from mmtrain.errors import Problem, RunError, UserError
 from mmtrain.folder import RunFolder
 from mmtrain.train import resume, train
@@ -72,12 +73,15 @@ def sweep(overrides: Sequence[str], config_dir: Path | None = None, *, workers: 
     left = [job for job in planned if not _finished(job)]
     if len(left) < len(planned):
         print(f"{len(planned) - len(left)} of {len(planned)} jobs are finished already", flush=True)
-    if workers > 1:
-        _run_side_by_side(left, len(planned), workers)
-    else:
-        for job in left:
+    try:
+        if workers > 1:
+            _run_side_by_side(left, len(planned), workers)
+        for job in left if workers == 1 else ():
             print(f"job {job.number} ({job.number + 1} of {len(planned)}): {' '.join(job.words)}", flush=True)
             _tell(_run(job))
+    except KeyboardInterrupt:
+        print(f"stopped; go on with the same words and hydra.sweep.dir={folder}", flush=True)
+        raise
     jobs = summarise(folder)
     failed = [job.folder.name for job in jobs if job.status != "finished"]
     if failed:
@@ -89,14 +93,18 @@ def _finished(job: Planned) -> bool:
     """Whether this very job was done before.
 
     Raises:
-        RunError: its folder holds another run.
+        RunError: its folder holds another run, or one that was configured otherwise.
     """
-    if not (job.folder / OVERRIDES).exists():
+    run = RunFolder(job.folder)
+    if not run.config.exists():
         RunFolder.new(job.folder)  # refuses a folder that holds a run
         return False
-    if json.loads((job.folder / OVERRIDES).read_text(encoding="utf-8")) != job.overrides:
-        raise RunError(Problem(str(job.folder), "holds a job of another sweep", "choose another folder"))
-    return RunFolder(job.folder).results().get("status") == "finished"
+    before, now = load_run(job.folder, trust=job.config.trust), job.config.in_full()
+    changed = [key.name for key in fields(Run) if key.compare and getattr(before, key.name) != getattr(now, key.name)]
+    if changed:
+        found = f"holds a job that was configured otherwise: {', '.join(changed)}"
+        raise RunError(Problem(str(job.folder), found, "choose another folder with hydra.sweep.dir=FOLDER"))
+    return run.results().get("status") == "finished"
 
 
 def _run(job: Planned) -> str:
@@ -114,22 +122,44 @@ def _run(job: Planned) -> str:
     return ""
 
 
-def _run_unseen(job: Planned) -> str:
+def _run_unseen(job: Planned, sender: Connection) -> None:
     """The same in a process of its own, which shows nothing."""
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the process ends
     sys.stderr = sys.stdout
-    return _run(job)
+    sender.send(_run(job))
+
+
+def _run_apart(job: Planned) -> str:
+    """Train in a new process, as `mmtrain train` does; torch's threads would not survive a fork."""
+    context = get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_run_unseen, args=(job, sender))
+    process.start()
+    sender.close()  # so that a process that is killed ends the wait for its word
+    try:
+        return str(receiver.recv())
+    except EOFError:
+        process.join()
+        run = RunFolder(job.folder)
+        if run.results().get("status") == "running":
+            run.write_results(run.results() | {"status": "failed"})
+        return f"error: {job.folder}: its process ended with exit code {process.exitcode}; was memory short?"
+    finally:
+        process.join()
 
 
 def _run_side_by_side(jobs: Sequence[Planned], count: int, workers: int) -> None:
-    # spawned: torch's threads do not survive a fork; one job a process, so that each starts as `mmtrain train` does
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        running = {pool.submit(_run_unseen, job): job for job in jobs}
-        for done, future in enumerate(as_completed(running), count - len(jobs) + 1):
-            job = running[future]
-            status = RunFolder(job.folder).results().get("status", "failed")
-            print(f"job {job.number} {status} ({done} of {count}): {' '.join(job.words)}", flush=True)
-            _tell(future.result())
+    with ThreadPoolExecutor(workers) as pool:
+        running = {pool.submit(_run_apart, job): job for job in jobs}
+        try:
+            for done, future in enumerate(as_completed(running), count - len(jobs) + 1):
+                job = running[future]
+                status = RunFolder(job.folder).results().get("status", "failed")
+                print(f"job {job.number} {status} ({done} of {count}): {' '.join(job.words)}", flush=True)
+                _tell(future.result())
+        except KeyboardInterrupt:  # those that run have heard of it, too
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _tell(trouble: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mmtrain import bench
 from mmtrain.cli import main
 from mmtrain.config import load
+from mmtrain.modality_balance import AGM
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,14 @@ def test_two_choices_are_compared_on_the_same_batches(tiny: list[str], capsys: p
     assert float(ratio) == pytest.approx(times["this"] / times["other"], rel=0.02)
     assert main(["bench", *tiny, "--against", "training.batch_size=7"]) == 2
     assert "both have to take the same batches" in capsys.readouterr().err
+
+
+def test_what_acts_in_training_acts_in_the_bench(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its cost would not be seen: a method of modality balance has to be told that an epoch begins."""
+    active: list[bool] = []
+    monkeypatch.setattr(AGM, "after_backward", lambda part, encoders: active.append(part.active))
+    bench.bench(load([*tiny, "modality_balance=agm"]).config)
+    assert active and all(active)
 
 
 def test_the_ratio_is_returned(tiny: list[str]) -> None:

@@ -1,6 +1,7 @@
 import csv
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,24 @@ import pytest
 from mmtrain.cli import main
 from mmtrain.folder import RunFolder
 from mmtrain.sweep import half_interval, summarise, write_overrides
+
+KILLING = """
+import os
+import signal
+
+
+class Killing:
+    def __init__(self, folder):
+        self.killed = folder.name == "0"
+
+    def log(self, step, numbers):
+        if self.killed:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def flush(self): ...
+
+    def close(self): ...
+"""
 
 
 def job(folder: Path, keys: dict[str, str], val: float | None, test: float | None, status: str = "finished") -> None:
@@ -67,7 +86,7 @@ def test_a_folder_that_holds_runs_is_refused_before_the_first_job(
 ) -> None:
     job(tmp_path / "1", {"seed": "7"}, val=0.5, test=0.9)
     assert main(["train", "-m", *tiny, "seed=0,1", f"hydra.sweep.dir={tmp_path}"]) == 2
-    assert "holds a job of another sweep" in capsys.readouterr().err
+    assert "already holds a run" in capsys.readouterr().err
     assert not (tmp_path / "0").exists() and not (tmp_path / "summary.csv").exists()
 
 
@@ -98,6 +117,30 @@ def test_a_sweep_goes_on_where_it_was_stopped(tmp_path: Path, tiny: list[str], c
     assert untouched.log.stat().st_mtime_ns == written
     assert "resuming after epoch 2" in stopped.log.read_text(encoding="utf-8")
     assert rows(tmp_path / "summary.csv") == expected
+
+
+def test_a_sweep_with_another_configuration_is_another_sweep(tmp_path: Path, tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "-m", *tiny, "training.epochs=1", "seed=0,1", f"hydra.sweep.dir={tmp_path}"]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main([*words, "optimizer.lr=0.02", "~tasks.pitch"]) == 2
+    err = capsys.readouterr().err
+    assert "holds a job that was configured otherwise: tasks, optimizer; choose another folder with hydra.sweep.dir=FOLDER" in err
+
+
+def test_a_job_whose_process_is_killed_does_not_stop_the_others(
+    tmp_path: Path, tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "killing.py").write_text(KILLING, encoding="utf-8")
+    words = [*tiny, "training.epochs=1", "training.log_steps=1", "seed=0,1", "trust=[killing]", "tracker={_target_: killing.Killing}"]
+    sys.path.append(str(tmp_path))
+    try:
+        assert main(["train", "-m", *words, f"hydra.sweep.dir={tmp_path / 'jobs'}", "--workers=2"]) == 2
+    finally:
+        sys.path.remove(str(tmp_path))
+    shown = capsys.readouterr()
+    assert "its process ended with exit code -9" in shown.err and "job 1 finished" in shown.out
+    assert {row["status"] for row in rows(tmp_path / "jobs" / "summary.csv")} == {"failed", "finished"}
 
 
 def test_workers_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

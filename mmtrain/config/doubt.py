@@ -8,6 +8,7 @@ from mmtrain.spec import FUSED
 
 AUTO = "mmtrain.decision.Auto"
 
+NO_BALANCE = "mmtrain.modality_balance.Nothing"
 NO_ALIGNMENT = "mmtrain.alignment.Nothing"
 
 
@@ -23,6 +24,7 @@ def doubts(run: Run) -> Iterator[str]:
     if len(modalities) == 1 and run.model["auxiliary"] > 0:
         yield f"model.auxiliary={run.model['auxiliary']:g} has nothing to add: there is only one modality"
     yield from _undecided(run)
+    yield from _unbalanced(run)
     if len(modalities) == 1 and run.alignment["_target_"] != NO_ALIGNMENT:
         yield "alignment has no effect: there is only one modality"
     if len(run.tasks) == 1 and run.sharing["_target_"] != "mmtrain.sharing.Shared":
@@ -33,6 +35,18 @@ def doubts(run: Run) -> Iterator[str]:
         correction = next((option for option in ("tau", "class_weights") if loss.get(option) not in (None, 0, "none")), None)
         if correction is not None:
             yield f"tasks.{name}: sampler.tasks and its loss ({correction}) both make up for unequal classes; one is enough"
+
+
+def _unbalanced(run: Run) -> Iterator[str]:
+    """A balance of modalities that never begins, or that meets what training never does."""
+    if run.modality_balance["_target_"] == NO_BALANCE:
+        return
+    first, last = run.modality_balance.get("first_epoch", 1), run.training["epochs"]
+    if run.training["steps"] is None and first > last:
+        yield f"modality_balance.first_epoch={first} has no effect: training ends after epoch {last}"
+    stand_ins = run.missing["_target_"].rpartition(".")[2].lower()
+    if stand_ins in ("zero", "mean", "learned", "impute") and not run.single_views:
+        yield f"modality_balance judges a modality with all others absent; under missing={stand_ins} the fusion meets that nowhere else"
 
 
 def _undecided(run: Run) -> Iterator[str]:

@@ -87,9 +87,13 @@ class Run:
         tree = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "warnings"}
         return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
+    def in_full(self) -> "Run":
+        """The same, with files named in full, so that it holds in any folder."""
+        return replace(self, data=self.data | _in_full(self.data))
+
     def save(self, file: Path) -> None:
-        """Write config.yaml, which `mmtrain train --from RUN` repeats; files are named in full, so that it holds in any folder."""
-        file.write_text(replace(self, data=self.data | _in_full(self.data)).to_yaml(), encoding="utf-8")
+        """Write config.yaml, which `mmtrain train --from RUN` repeats."""
+        file.write_text(self.in_full().to_yaml(), encoding="utf-8")
 
 
 FILES = ("train", "val", "test")  # options of a table source

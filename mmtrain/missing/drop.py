@@ -8,7 +8,8 @@ from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import Tokens
-from mmtrain.missing.dropout import Given, ModalityDropout, restricted
+from mmtrain.missing.dropout import ModalityDropout, restricted
+from mmtrain.missing.stand_in import Supplied
 from mmtrain.option import Dropout
 
 
@@ -26,7 +27,8 @@ class Drop(nn.Module):
         super().__init__()
         self.dropout = ModalityDropout(dropout)
 
-    def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> Given:
+    def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> Supplied:
         """The whole rows; of all others, nothing."""
         whole = torch.stack(list(present.values())).all(0)
-        return self.dropout({name: restricted(part, whole) for name, part in tokens.items()}, dict.fromkeys(present, whole))
+        given, left = self.dropout({name: restricted(part, whole) for name, part in tokens.items()}, dict.fromkeys(present, whole))
+        return given, left, left

@@ -55,12 +55,13 @@ class Impute(nn.Module):
         places = torch.arange(len(known), device=known.device)[:, None]
         others = [known & (places != place) for place in range(len(known))]
         predicted = [self._predict(place, read, others[place]) for place in range(len(known))]
-        filled, there = supply(tokens, present, dict(zip(self.names, predicted, strict=True)))
+        supplied, there, left = supply(tokens, present, dict(zip(self.names, predicted, strict=True)))
+        filled = dict(supplied)
         if self.training and self.reconstruction > 0:
             for place, name in enumerate(self.names):
                 penalty = self.reconstruction * _difference(predicted[place], *real[place], others[place].any(0))
                 filled[name] = replace(filled[name], penalties={**filled[name].penalties, "reconstruction": penalty})
-        return filled, there
+        return filled, there, left
 
     def _predict(self, place: int, read: Float[Tensor, "M B H"], known: Bool[Tensor, "M B"]) -> Float[Tensor, "B D"]:
         """The token of the modality at this place of the names, from what is known of the others."""

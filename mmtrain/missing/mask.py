@@ -6,7 +6,8 @@ from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmtrain.batch import Tokens
-from mmtrain.missing.dropout import Given, ModalityDropout
+from mmtrain.missing.dropout import ModalityDropout
+from mmtrain.missing.stand_in import Supplied
 from mmtrain.option import Dropout
 
 
@@ -20,6 +21,7 @@ class Mask(nn.Module):
         super().__init__()
         self.dropout = ModalityDropout(dropout)
 
-    def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> Given:
+    def forward(self, tokens: Mapping[str, Tokens], present: Mapping[str, Bool[Tensor, " B"]]) -> Supplied:
         """The same tokens, the same presence, but for what dropout takes."""
-        return self.dropout(tokens, present)
+        given, left = self.dropout(tokens, present)
+        return given, left, left

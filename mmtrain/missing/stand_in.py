@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from mmtrain.batch import Tokens
 
-Supplied = tuple[dict[str, Tokens], dict[str, Bool[Tensor, " B"]]]
+Presence = Mapping[str, Bool[Tensor, " B"]]
+Supplied = tuple[Mapping[str, Tokens], Presence, Presence]  # what the fusion reads, what counts as present there, and what is real of it
 
 
 def supply(
@@ -21,7 +22,7 @@ def supply(
     """
     anyone = torch.stack(list(present.values())).any(0)
     filled = {name: _filled(part, present[name], anyone & ~present[name], stand_ins[name]) for name, part in tokens.items()}
-    return filled, dict.fromkeys(present, anyone)
+    return filled, dict.fromkeys(present, anyone), present
 
 
 def _filled(tokens: Tokens, present: Bool[Tensor, " B"], lacking: Bool[Tensor, " B"], stand_in: Float[Tensor, "..."]) -> Tokens:

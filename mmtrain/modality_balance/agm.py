@@ -99,7 +99,7 @@ class AGM(ModalityBalance):
         return contributions
 
     def _able(self, given: Pass, coalition: tuple[str, ...]) -> Bool[Tensor, " B"]:
-        return torch.stack([given.batch.present[name] & given.present[name] for name in coalition]).any(0)
+        return torch.stack([given.real[name] for name in coalition]).any(0)
 
     @torch.no_grad()
     def _losses(self, given: Pass, contributions: Mapping[str, Float[Tensor, "M B ..."]]) -> tuple[Float[Tensor, " M"], Bool[Tensor, " M"]]:

@@ -23,14 +23,15 @@ RowLosses = Callable[[Mapping[str, Shaped[Tensor, "B ..."]]], Mapping[str, Float
 class Pass:
     """One batch on its way through the model, before its losses.
 
-    `predictions[t]` are the decisions; `tokens[m]` and `present[m]` what the fusion was given. `answer` and `row_losses` are as above;
-    `answer` keeps its gradients, unless it is called without.
+    `predictions[t]` are the decisions; `tokens[m]` and `present[m]` what the fusion was given, `real[m]` what of
+    that is no stand-in. `answer` and `row_losses` are as above; `answer` keeps its gradients, unless it is called without.
     """
 
     batch: Batch
     predictions: Mapping[str, Shaped[Tensor, "B ..."]]
     tokens: Mapping[str, Tokens]
     present: Present
+    real: Present
     answer: Answer
     row_losses: RowLosses
 

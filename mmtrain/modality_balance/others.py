@@ -16,8 +16,8 @@ def only(present: Present, names: Sequence[str]) -> Present:
 
 
 def scored_with(given: Pass, task: str, name: str) -> Bool[Tensor, " S"]:
-    """Which of a task's scored rows have the modality, in the data and in what the fusion was given."""
-    return (given.batch.present[name] & given.present[name])[given.batch.scored[task][FUSED]]
+    """Which of a task's scored rows have the modality, a real one."""
+    return given.real[name][given.batch.scored[task][FUSED]]
 
 
 def mean_over(values: Float[Tensor, " S"], rows: Bool[Tensor, " S"]) -> Float[Tensor, ""]:

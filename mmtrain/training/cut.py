@@ -48,8 +48,10 @@ def answer_cuts(
         with runtime.autocast():
             tokens = model.encode(batch)
             output = model.answer(tokens, batch.present)
-            for name, cut in left.items():
-                meters[name].add(batch, _answer(model, tokens, batch, cut))
+            # not compiled: sizes of 0 would have each part compiled anew, until torch gives up on it, in training too
+            with torch.compiler.set_stance("force_eager"):
+                for name, cut in left.items():
+                    meters[name].add(batch, _answer(model, tokens, batch, cut))
         meter.add_scored(model, batch, output)
         done(len(batch))
     return meter, meters

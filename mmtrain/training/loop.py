@@ -112,9 +112,7 @@ class Loop:
         return (done and progress.batch == 0) or progress.stale >= patience
 
     def _train_epoch(self) -> None:
-        self.model.train()
-        self.freezing.apply(self.progress.epoch)
-        self.modality_balance.start_epoch(self.progress.epoch + 1)
+        self.begin_epoch()
         self.display.start_epoch(self.progress.epoch + 1, self.epochs, len(self.train), done=self.meter.rows)
         started = saved = time.perf_counter()
         for group in self.groups():
@@ -127,6 +125,12 @@ class Loop:
             if now - saved >= self.settings.checkpoint_seconds:
                 self._save()
                 saved = now
+
+    def begin_epoch(self) -> None:
+        """Make the parts ready for the steps of the epoch."""
+        self.model.train()
+        self.freezing.apply(self.progress.epoch)
+        self.modality_balance.start_epoch(self.progress.epoch + 1)
 
     def groups(self) -> Iterator[list[Batch]]:
         """What is left of the epoch, `accumulate` batches at a time."""
@@ -234,7 +238,7 @@ class Loop:
         }
         line = {"epoch": self.progress.epoch, "step": self.progress.step, "split": split, "loss": scores.loss, "skill": scores.skill}
         line |= {"tasks": tasks} | ({"modalities": scores.modalities} if scores.modalities else {})
-        line |= {"gates": scores.gates} if scores.gates else {}
+        line |= {name: found for name, found in (("views", scores.views), ("gates", scores.gates)) if found}
         self.folder.append_metrics(line | {"seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
         numbers = {f"{split}/loss": scores.loss, f"{split}/skill": scores.skill}
         numbers |= {f"{split}/{name}/{metric}": value for name, found in scores.tasks.items() for metric, value in found.items()}

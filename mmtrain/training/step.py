@@ -99,15 +99,15 @@ class Step:
 
         def answer(present: Present) -> Mapping[str, Tensor]:
             left = {name: there & output.present[name] for name, there in present.items()}
-            original = {name: there & batch.present[name] for name, there in left.items()}
+            real = {name: there & output.real[name] for name, there in left.items()}
             tokens = {name: restricted(part, left[name]) for name, part in output.tokens.items()}
-            return self.model.predict(tokens, left, original).predictions
+            return self.model.predict(tokens, left, real).predictions
 
         def losses(predictions: Mapping[str, Tensor]) -> dict[str, Tensor]:
             scored = [task for task, views in batch.scored.items() if len(views[FUSED])]
             return {task: row_losses(self.model.loss[task], predictions[task], batch, task, FUSED, output.mix) for task in scored}
 
-        given = Pass(batch, output.predictions, output.tokens, output.present, answer, losses)
+        given = Pass(batch, output.predictions, output.tokens, output.present, output.real, answer, losses)
         predictions, penalties = self.modality_balance.adapt(given)
         return replace(output, predictions=predictions, penalties={**output.penalties, **penalties})
 

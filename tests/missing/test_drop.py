@@ -13,7 +13,7 @@ def test_only_whole_rows_are_left() -> None:
         "text": Tokens(torch.ones(3, 1, 5), torch.tensor([[True], [False], [True]])),
     }
     present = {"image": torch.tensor([True, True, False]), "text": torch.tensor([True, False, True])}
-    found, there = Drop({"image": 4, "text": 5})(tokens, present)
+    found, there, _ = Drop({"image": 4, "text": 5})(tokens, present)
     assert [mask.tolist() for mask in there.values()] == [[True, False, False]] * 2
     assert found["image"].mask.tolist() == [[True, True], [False, False], [False, False]]
     assert found["text"].mask.tolist() == [[True], [False], [False]]

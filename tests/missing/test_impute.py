@@ -49,7 +49,7 @@ def vectors_of(given: Given, row: int) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("weight", [1.0, 0.25])
 def test_by_hand(draw: Callable[..., Any], weight: float) -> None:
     part, given = Impute(DIMS, hidden_dim=6, reconstruction=weight), draw(DIMS)
-    tokens, _ = part(*given)
+    tokens, *_ = part(*given)
     network = ByHand(part)
     for name in DIMS:
         errors, squares = list[float](), list[float]()
@@ -73,7 +73,7 @@ def test_what_dropout_takes_is_a_target_but_no_source() -> None:
     torch.manual_seed(4)
     _, left = part.dropout(whole, present)
     torch.manual_seed(4)
-    found, _ = part(whole, present)
+    found, *_ = part(whole, present)
     network, kept = ByHand(part), {name: left[name] for name in DIMS}
     for name in DIMS:
         errors, squares = list[float](), list[float]()
@@ -90,7 +90,7 @@ def test_what_dropout_takes_is_a_target_but_no_source() -> None:
 
 
 def test_without_a_weight_there_is_no_penalty(draw: Callable[..., Any]) -> None:
-    tokens, _ = Impute(DIMS, reconstruction=0.0)(*draw(DIMS))
+    tokens, *_ = Impute(DIMS, reconstruction=0.0)(*draw(DIMS))
     assert all(part.penalties == {} for part in tokens.values())
 
 
@@ -98,7 +98,7 @@ def test_the_penalty_does_not_pull_at_its_targets(draw: Callable[..., Any]) -> N
     """Only at what they are predicted from: else an encoder would learn to say nothing."""
     tokens, present = draw(DIMS)
     leaves = {name: part.values.clone().requires_grad_() for name, part in tokens.items()}
-    found, _ = Impute(DIMS)({name: replace(part, values=leaves[name]) for name, part in tokens.items()}, present)
+    found, *_ = Impute(DIMS)({name: replace(part, values=leaves[name]) for name, part in tokens.items()}, present)
     found["image"].penalties["reconstruction"].backward()
     assert leaves["image"].grad is None or not leaves["image"].grad.any()
     assert leaves["text"].grad is not None
@@ -113,7 +113,7 @@ def test_the_size_of_tokens_does_not_change_what_a_penalty_weighs() -> None:
             parameter.zero_()
     for size in (1e-2, 1.0, 100.0):
         tokens = {name: Tokens(size * torch.randn(5, 2, dim), torch.ones(5, 2, dtype=torch.bool)) for name, dim in DIMS.items()}
-        found, _ = part(tokens, {name: torch.ones(5, dtype=torch.bool) for name in DIMS})
+        found, *_ = part(tokens, {name: torch.ones(5, dtype=torch.bool) for name in DIMS})
         assert [part.penalties["reconstruction"].item() for part in found.values()] == pytest.approx([3.0] * 3)
 
 
@@ -121,7 +121,7 @@ def test_rows_that_have_one_modality_alone_make_no_penalty() -> None:
     tokens = {
         name: Tokens(torch.randn(3, 1, dim), torch.eye(3, dtype=torch.bool)[:, [place]]) for place, (name, dim) in enumerate(DIMS.items())
     }
-    found, _ = Impute(DIMS)(tokens, {name: part.mask[:, 0] for name, part in tokens.items()})
+    found, *_ = Impute(DIMS)(tokens, {name: part.mask[:, 0] for name, part in tokens.items()})
     assert [part.penalties["reconstruction"].item() for part in found.values()] == [0, 0, 0]
 
 
@@ -134,7 +134,7 @@ def test_it_learns_to_predict() -> None:
     for _ in range(120):
         values = torch.randn(64, 1, 4)
         tokens = {name: Tokens(factor * values, torch.ones(64, 1, dtype=torch.bool)) for name, factor in (("text", 1), ("image", 2))}
-        found, _ = part(tokens, {name: torch.ones(64, dtype=torch.bool) for name in tokens})
+        found, *_ = part(tokens, {name: torch.ones(64, dtype=torch.bool) for name in tokens})
         penalty = torch.stack([found[name].penalties["reconstruction"] for name in tokens]).sum()
         penalty.backward()
         optimizer.step()
@@ -145,5 +145,5 @@ def test_it_learns_to_predict() -> None:
     text = Tokens(torch.randn(64, 1, 4), torch.ones(64, 1, dtype=torch.bool))
     nothing = Tokens(torch.zeros(64, 0, 4), torch.zeros(64, 0, dtype=torch.bool))
     there = {"text": torch.ones(64, dtype=torch.bool), "image": torch.zeros(64, dtype=torch.bool)}
-    found, _ = part({"text": text, "image": nothing}, there)
+    found, *_ = part({"text": text, "image": nothing}, there)
     assert (found["image"].values - 2 * text.values).square().mean() < 0.15 * (2 * text.values).square().mean()

@@ -23,12 +23,13 @@ each_mode = pytest.mark.parametrize("training", [True, False], ids=["training", 
 def called(part: Any, given: Given, *, training: bool = False) -> Given:
     """From the same random state each time."""
     torch.manual_seed(1)
-    return part.train(training)(*given)
+    tokens, present, _ = part.train(training)(*given)
+    return tokens, present
 
 
-def seen(given: Given) -> list[Tensor]:
+def seen(given: Any) -> list[Tensor]:
     """All that a fusion may look at: masks, presence, and tokens where the mask is true."""
-    tokens, present = given
+    tokens, present, *_ = given
     values = [torch.where(part.mask[..., None], part.values, 0.0) for part in tokens.values()]
     return [*values, *(part.mask for part in tokens.values()), *present.values()]
 
@@ -137,6 +138,18 @@ def test_rows_without_any_modality(build: Build, draw: Draw, training: bool) -> 
     tokens, present = called(build(DIMS, dropout=0.5), without(draw(DIMS), *DIMS), training=training)
     assert not any(there.any() for there in present.values())
     assert not any(part.mask.any() for part in tokens.values())
+
+
+def test_what_is_real(build: Build, draw: Draw) -> None:
+    """Neither a stand-in nor what dropout took: no view of such a modality may speak for the row."""
+    tokens, present = draw(DIMS)
+    part = build(DIMS, dropout=0.5)
+    *_, real = part.eval()(tokens, present)
+    whole = torch.stack(list(present.values())).all(0)
+    assert_bit_equal([*real.values()], [whole if isinstance(part, Drop) else there for there in present.values()])
+    *_, real = part.train()(tokens, {name: torch.ones_like(there) for name, there in present.items()})
+    left = torch.stack(list(real.values()))
+    assert left.any(0).all() and not left.all()
 
 
 @each_mode

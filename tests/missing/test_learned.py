@@ -20,7 +20,7 @@ def test_it_moves_to_where_the_loss_wants_it() -> None:
     optimizer = torch.optim.Adam(part.parameters(), lr=0.1)
     start = [token.detach().clone() for token in part.tokens]
     for _ in range(200):
-        tokens, _ = part(*given(lacking=2))
+        tokens, *_ = part(*given(lacking=2))
         (tokens["text"].values[2:, 0] - goal).square().sum().backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -31,14 +31,14 @@ def test_it_moves_to_where_the_loss_wants_it() -> None:
 
 def test_rows_that_have_the_modality_teach_it_nothing() -> None:
     part = Learned({"text": 2, "image": 1})
-    tokens, _ = part(*given(lacking=0))
+    tokens, *_ = part(*given(lacking=0))
     (tokens["text"].values.sum() + tokens["image"].values.sum()).backward()
     assert all(token.grad is not None and not token.grad.any() for token in part.tokens)
 
 
 def test_dropout_lets_whole_rows_teach_it() -> None:
     part = Learned({"text": 2, "image": 1}, dropout=0.9)
-    tokens, present = part(*given(lacking=0))
+    tokens, present, *_ = part(*given(lacking=0))
     assert all(there.all() for there in present.values())
     (tokens["text"].values.sum() + tokens["image"].values.sum()).backward()
     assert any(token.grad is not None and token.grad.any() for token in part.tokens)

@@ -15,7 +15,7 @@ def test_tokens_and_presence_pass_unchanged() -> None:
         "text": Tokens(torch.zeros(2, 0, 5), torch.zeros(2, 0, dtype=torch.bool)),
     }
     present = {"image": torch.tensor([True, True]), "text": torch.tensor([False, False])}
-    out_tokens, out_present = Mask({"image": 4, "text": 5})(tokens, present)
+    out_tokens, out_present, _ = Mask({"image": 4, "text": 5})(tokens, present)
     assert all(out_tokens[name] is tokens[name] for name in tokens)
     assert all(out_present[name] is present[name] for name in present)
 
@@ -29,7 +29,7 @@ def test_there_is_nothing_to_learn_or_to_save() -> None:
 def test_what_dropout_takes_is_absent(draw: Callable[..., Any]) -> None:
     dims = {"audio": 3, "image": 4, "text": 5}
     tokens, present = draw(dims, rows=200)
-    out_tokens, out_present = Mask(dims, dropout=0.5)(tokens, present)
+    out_tokens, out_present, _ = Mask(dims, dropout=0.5)(tokens, present)
     for name, there in present.items():
         taken = there & ~out_present[name]
         assert taken.any()

@@ -21,7 +21,7 @@ def by_hand(tokens: Tokens, present: torch.Tensor) -> torch.Tensor:
 
 def test_it_stands_in_with_what_it_has_learned(draw: Callable[..., Any]) -> None:
     part, given = Mean(DIMS), draw(DIMS)
-    tokens, present = part(*given)
+    tokens, present, *_ = part(*given)
     for name in DIMS:
         lacking = present[name] & ~given[1][name]
         assert lacking.any()
@@ -73,6 +73,6 @@ def test_what_dropout_takes_still_counts(draw: Callable[..., Any]) -> None:
 def test_no_gradient_flows_into_it(draw: Callable[..., Any]) -> None:
     tokens, present = draw(DIMS)
     tokens["image"].values.requires_grad_()
-    found, _ = Mean(DIMS)(tokens, present)
+    found, *_ = Mean(DIMS)(tokens, present)
     found["image"].values[~present["image"]].sum().backward()
     assert not tokens["image"].values.grad.any()

@@ -10,7 +10,7 @@ def test_a_token_of_zeros_comes_first() -> None:
         "text": Tokens(torch.ones(2, 2, 1), torch.tensor([[True, True], [False, False]])),
     }
     present = {"image": torch.tensor([True, True]), "text": torch.tensor([True, False])}
-    found, there = Zero({"image": 1, "text": 1})(tokens, present)
+    found, there, _ = Zero({"image": 1, "text": 1})(tokens, present)
     assert found["text"].values[..., 0].tolist() == [[1, 1], [0, 0]]
     assert found["text"].mask.tolist() == [[True, True], [True, False]]
     assert found["image"].mask.tolist() == tokens["image"].mask.tolist()

@@ -49,7 +49,7 @@ def by_hand(
 
     vectors = tokens or {name: torch.zeros(rows, 1) for name in present}
     made = {name: Tokens(values[:, None], present[name][:, None]) for name, values in vectors.items()}
-    return Pass(batch, answer(tuple(sorted(present))), made, present, coalition, losses)
+    return Pass(batch, answer(tuple(sorted(present))), made, present, present, coalition, losses)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ EXPERTS = ["expert_1", "expert_2"]
 
 
 def output(weights: Tensor, answers: Tensor, view: str = FUSED) -> Output:
-    return Output({}, {}, {view: answers}, [], {}, {}, gates={("shape", view): Gate(EXPERTS, weights)})
+    return Output({}, {}, {view: answers}, [], {}, {}, {}, gates={("shape", view): Gate(EXPERTS, weights)})
 
 
 def batches() -> list[Output]:
