@@ -26,6 +26,13 @@ class Balancer(nn.Module, ABC):
     ) -> Weights:
         """Add to `.grad` and return the weight that each task received (None from a method without weights)."""
 
+    def before_step(self) -> Weights:
+        """Complete `.grad` once the whole batch has gone backward, before gradients are unscaled and clipped.
+
+        For methods that need all of the batch; returns the weights that they know only now.
+        """
+        return {}
+
     @abstractmethod
     def after_step(self, measure: Callable[[], Mapping[str, Float[Tensor, ""]]] | None = None) -> None:
         """Called after the optimizer's step, or after it was skipped because fp16 gradients overflowed.
@@ -36,3 +43,7 @@ class Balancer(nn.Module, ABC):
     @abstractmethod
     def epoch_end(self, losses: Mapping[str, float]) -> None:
         """Called with the mean training loss of each task over the epoch, for methods that weigh by progress."""
+
+    def diagnostics(self) -> dict[str, float]:
+        """Numbers about the last batch for the curves, by name, from methods that have some. May wait for the device."""
+        return {}

@@ -162,6 +162,7 @@ class Loop:
         numbers = {f"train/{task}/step_loss": loss for task, loss in losses.items()}
         numbers |= {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
         numbers |= {f"train/penalty/{name}": float(penalty) for name, penalty in taken.penalties.items()}
+        numbers |= {f"train/gradient/{name}": number for name, number in self.balancer.diagnostics().items()}
         self.tracker.log(self.progress.step, numbers | {"train/lr_factor": factor})
 
     def _refuse_divergence(self, losses: Mapping[str, float | None]) -> None:

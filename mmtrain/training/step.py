@@ -64,6 +64,7 @@ class Step:
             for task, views in losses.items():
                 _add(taken.losses.setdefault(task, {}), views)
             _add(taken.penalties, penalties)
+        taken.weights.update(self.balancer.before_step())
         self._update()
         return taken
 

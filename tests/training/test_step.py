@@ -1,5 +1,6 @@
 """One step, however its rows are cut into batches."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from mmtrain import runtime
 from mmtrain.assembly import build_model, data_parts
-from mmtrain.balancing import Fixed, Uncertainty
+from mmtrain.balancing import DBMTL, Fixed, Uncertainty, UPGrad
 from mmtrain.batch import FUSED, Batch
 from mmtrain.config import load
 from mmtrain.data import Data, prepare
@@ -36,7 +37,7 @@ def step(tiny: list[str], data: Data, balancing: Any = Fixed, **weights: float) 
     return Step(model, balancer, modality_balance, optimizer, machine, dict.fromkeys(data.tasks, 1.0) | weights, clip=None)
 
 
-@pytest.mark.parametrize("balancing", [Fixed, Uncertainty])
+@pytest.mark.parametrize("balancing", [Fixed, Uncertainty, partial(UPGrad, level="parameters"), DBMTL])
 def test_accumulated_batches_are_one_batch(tiny: list[str], data: Data, balancing: Any) -> None:
     train = data.splits["train"]
     one, four = step(tiny, data, balancing), step(tiny, data, balancing)
