@@ -11,8 +11,9 @@
   labelled row is not in `losses`: it gets no weight, and changes neither another's weight nor any state. No loss and no
   penalty: nothing happens.
 * **Accumulation**: `backward` may be called several times before `after_step`, once a micro-batch. A loss then is the sum over the
-  micro-batch's rows divided by the number of rows in the whole batch, so that the calls add up to it. Weights stay the same
-  until `after_step`, which ends the batch: it is called also where fp16 gradients overflowed and the optimizer did not step.
+  micro-batch's rows divided by the number of rows in the whole batch, so that the calls add up to it. State, and the weights that
+  come of it, stay the same until `after_step`, which ends the batch: it is called also where fp16 gradients overflowed and the
+  optimizer did not step.
 * **Gradients**: `.grad` receives `scale * (sum of weight * loss + penalty)`. `penalty` is what parts add beside the tasks;
   no method weighs it. `scale` is the loss scale of fp16 and must not influence weights or state.
 * **State** lives in buffers, never in parameters: the model's optimizer, its decay and its clipping do not reach it.

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from mmtrain.balancing.balancer import Balancer, Weights
-from mmtrain.balancing.gradients import Gradients, blind, by_weights
+from mmtrain.balancing.gradients import Compared, Gradients, blind, by_weights
 from mmtrain.option import NonNegative
 from mmtrain.spec import TaskSpec
 
@@ -15,7 +16,7 @@ from mmtrain.spec import TaskSpec
 class FairGrad(Balancer):
     """Weigh the tasks so that their rates of improvement are `alpha`-fair: G w = w ** (-1 / alpha), with G the Gramian.
 
-    1 is proportional fairness, as in Nash-MTL; large values approach the largest worst rate; 0 is the mean. The length of the
+    1 is proportional fairness, as in Nash-MTL; large values approach the largest worst rate; 0 is the plain sum. The length of the
     combination does not follow that of the gradients (for `alpha` 1 its square is the number of tasks), so that at level features
     every part of an accumulated batch counts as a whole one: accumulate at level parameters.
 
@@ -35,8 +36,13 @@ class FairGrad(Balancer):
         from torchjd.aggregation import FairGradWeighting  # takes a while to load: only for those who choose it
 
         solver = FairGradWeighting(alpha=alpha)
-        rule = by_weights(lambda compared: solver(compared.gramian) * compared.size ** (-alpha / (1 + alpha)))
-        self.gradients = Gradients("fairgrad", tasks, rule, level=level, normalisation=normalisation)
+
+        def weigh(compared: Compared) -> Tensor:
+            if alpha == 0:  # the solver then gives the mean, where ever smaller ones lead to weights of 1
+                return torch.ones_like(compared.gramian[0])
+            return solver(compared.gramian) * compared.size ** (-alpha / (1 + alpha))
+
+        self.gradients = Gradients("fairgrad", tasks, by_weights(weigh), level=level, normalisation=normalisation)
         self.notes = [*self.gradients.notes, *(blind("fairgrad", tasks) if alpha == 1 else [])]
 
     def backward(

@@ -34,7 +34,7 @@ class Gradients:
     `features`: rows with respect to the boundary, for which the heads alone run backward once a task. One ordinary backward of the
     plain sum follows, with what the combination differs from the sum of the rows added at the boundary: heads and gates get the
     plain sum, all that lies before the boundary the combination. Each call is combined by itself: with `training.accumulate` not
-    exactly as one batch would be.
+    exactly as one batch would be, and with weights of its own.
 
     `parameters`: rows with respect to the parameters, one backward a task, summed over the parts of the batch and combined in
     `before_step`, exactly. Parameters that the same tasks use are one block, combined from just these tasks' rows; what one task

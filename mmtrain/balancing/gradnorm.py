@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmtrain.balancing.balancer import Balancer, Weights
 from mmtrain.balancing.collected import Collected
 from mmtrain.balancing.conflicts import Conflicts
-from mmtrain.balancing.gradients import blind, far_apart
+from mmtrain.balancing.gradients import blind
 from mmtrain.balancing.rows import feature_rows
 from mmtrain.balancing.weighted_sum import backward_weighted_sum
 from mmtrain.option import NonNegative, Positive
@@ -54,7 +54,7 @@ class GradNorm(Balancer):
         self.level, self.lr, self.alpha = level, lr, alpha
         self.places = {task: place for place, task in enumerate(sorted(tasks))}
         self.conflicts = Conflicts(list(self.places))
-        self.notes = [*far_apart("gradnorm", tasks, level), *blind("gradnorm", tasks)]
+        self.notes = blind("gradnorm", tasks)
         self.register_buffer("weight", torch.ones(len(tasks)))
         for name in ("first", "loss", "square"):
             self.register_buffer(name, torch.zeros(len(tasks)))

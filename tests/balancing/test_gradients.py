@@ -118,6 +118,17 @@ def test_nash_equals_the_engine_where_that_arrives(level: Any) -> None:
     assert_close(by_us(balancing.NashMTL(TASKS, level=level), NAMES).gradients(), expected.gradients(), rtol=1e-2, atol=1e-2)
 
 
+@Levels
+@pytest.mark.parametrize("name", ["mgda", "pcgrad", "imtl_g", "aligned", "graddrop", "gradvac", "config_grad", "upgrad"])
+@pytest.mark.parametrize("names", [NAMES, NAMES[1:]])
+def test_without_conflict_it_is_the_plain_sum(name: str, level: str, names: tuple[str, ...]) -> None:
+    """Of gradients of one length, however many of the tasks are there."""
+    balancer, numbers = ENGINES[name][0](TASKS, level=level), nn.Parameter(torch.zeros(3))
+    balancer.backward({task: 7 * numbers[NAMES.index(task)] for task in names}, boundary=[numbers], parameters=[numbers])
+    balancer.before_step()
+    assert_close(numbers.grad, torch.tensor([7.0 * (task in names) for task in NAMES]))
+
+
 def test_a_block_is_combined_from_just_its_users() -> None:
     """All three tasks use `trunk`, two of them `block`, and one `own`: as if each block were alone."""
     trunk, block, own = (nn.Parameter(torch.tensor(start)) for start in ([1.0, 2.0], [0.5, -1.0], 3.0))
