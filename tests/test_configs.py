@@ -62,7 +62,7 @@ PLACES |= {f"model/fusion_{name}": [f"model=fusion_{name}", "~data.modalities.to
 ENCODERS = {"early": "embedding"}  # that a fusion has to have, where small ones will not do
 # With tests of their own (a fusion is in its model); every data set that is not generated is a table.
 APART = (
-    *("data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
+    *("balancing/cagrad", "data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
     *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
 )
 ANY_DATA = ("data/folder", "data/torchvision")  # whose rows the user names; tested with their sources

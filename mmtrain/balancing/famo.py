@@ -49,7 +49,7 @@ class FAMO(Balancer):
             self.register_buffer(name, torch.zeros(len(tasks)))
         self.register_buffer("steps", torch.zeros(len(tasks), dtype=torch.int64))
 
-    def before_step(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
+    def look_ahead(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
         """Weigh all parts of the batch by these."""
         self.whole.announce(losses)
 

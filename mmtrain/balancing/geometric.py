@@ -33,7 +33,7 @@ class Geometric(Balancer):
         )
         self.whole = Whole(tasks)
 
-    def before_step(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
+    def look_ahead(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
         """Weigh all parts of the batch by these."""
         self.whole.announce(losses)
 

@@ -29,7 +29,7 @@ class Log(Balancer):
         self.notes = blind_notes("log", tasks, "a factor of a loss is a summand of its logarithm, so that it changes nothing")
         self.whole = Whole(tasks)
 
-    def before_step(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
+    def look_ahead(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
         """Weigh all parts of the batch by these."""
         self.whole.announce(losses)
 

@@ -46,7 +46,7 @@ class STCH(Balancer):
         self.register_buffer("batches", torch.zeros(len(tasks), dtype=torch.int64))
         self.register_buffer("epochs", torch.zeros((), dtype=torch.int64))
 
-    def before_step(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
+    def look_ahead(self, losses: Mapping[str, Float[Tensor, ""]]) -> None:
         """Weigh all parts of the batch by these."""
         self.whole.announce(losses)
 

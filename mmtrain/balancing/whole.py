@@ -13,7 +13,7 @@ EPSILON = 1e-8  # what a loss of 0 counts as where it is divided by or its logar
 class Whole:
     """Each task's loss over all parts of a batch, without graph, in sorted order; without tasks whose `tasks.X.weight` is 0.
 
-    `announce` is told by `before_step`. Where it was not, what `look` is given is the whole batch.
+    `announce` is told by `look_ahead`. Where it was not, what `look` is given is the whole batch.
     """
 
     def __init__(self, tasks: Mapping[str, TaskSpec]) -> None:

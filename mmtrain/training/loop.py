@@ -174,6 +174,7 @@ class Loop:
         for output in taken.outputs:
             gates.add(output)
         numbers |= {f"train/{name}": weight for name, weight in points(gates.means(), "step_gate").items()}
+        numbers |= {f"train/gradient/{name}": number for name, number in self.balancer.diagnostics().items()}
         self.tracker.log(self.progress.step, numbers | {"train/lr_factor": factor})
 
     def _refuse_divergence(self, losses: Mapping[str, float | None]) -> None:

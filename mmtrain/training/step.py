@@ -50,7 +50,7 @@ class Step:
         if not any(views[FUSED] for views in rows.values()):
             return None
         if self.balancer.looks_ahead and len(batches) > 1:
-            self.balancer.before_step(self._losses_again(batches, rows))
+            self.balancer.look_ahead(self._losses_again(batches, rows))
         start = runtime.random_state(self.runtime) if self.balancer.measures else None
         taken = Taken([], {}, {}, {})
         for batch in batches:
@@ -68,6 +68,7 @@ class Step:
             for task, views in losses.items():
                 _add(taken.losses.setdefault(task, {}), views)
             _add(taken.penalties, penalties)
+        taken.weights.update(self.balancer.before_step())
         self._update(None if start is None else partial(self._losses_again, batches, rows, start))
         return taken
 

@@ -41,7 +41,7 @@ sys.exit(main(sys.argv[3:]))
 """
 
 
-@pytest.fixture(scope="module", params=["fixed", "uncertainty", "famo"])
+@pytest.fixture(scope="module", params=["fixed", "uncertainty", "famo", "gradvac"])
 def straight(request: pytest.FixtureRequest, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
     """A run that was never stopped: three epochs of two steps (of two batches each), dropout, a checkpoint at every step."""
     overrides = [

@@ -1,6 +1,7 @@
 """One step, however its rows are cut into batches."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 from mmtrain import runtime
 from mmtrain.assembly import build_model, data_parts
-from mmtrain.balancing import DWA, FAMO, IMTLL, STCH, Fixed, Geometric, Log, Random, Uncertainty
+from mmtrain.balancing import DBMTL, DWA, FAMO, IMTLL, STCH, Fixed, Geometric, Log, Random, Uncertainty, UPGrad
 from mmtrain.balancing.balancer import Weights
 from mmtrain.batch import FUSED, Batch
 from mmtrain.config import load
@@ -39,7 +40,10 @@ def step(tiny: list[str], data: Data, balancing: Any = Fixed, **weights: float) 
     return Step(model, balancer, modality_balance, optimizer, machine, dict.fromkeys(data.tasks, 1.0) | weights, clip=None)
 
 
-@pytest.mark.parametrize("balancing", [DWA, FAMO, Fixed, Geometric, IMTLL, Log, Random, STCH, Uncertainty])
+EXACT = [DWA, DBMTL, FAMO, Fixed, Geometric, IMTLL, Log, Random, STCH, Uncertainty, partial(UPGrad, level="parameters")]
+
+
+@pytest.mark.parametrize("balancing", EXACT)
 def test_accumulated_batches_are_one_batch(tiny: list[str], data: Data, balancing: Any) -> None:
     train = data.splits["train"]
     one, four = step(tiny, data, balancing), step(tiny, data, balancing)
@@ -58,7 +62,7 @@ class Watching(Fixed):
     looks_ahead: ClassVar[bool] = True
     measures: ClassVar[bool] = True
 
-    def before_step(self, losses: Mapping[str, torch.Tensor]) -> None:
+    def look_ahead(self, losses: Mapping[str, torch.Tensor]) -> None:
         self.ahead = losses
 
     def backward(self, losses: Mapping[str, torch.Tensor], **facts: Any) -> Weights:
