@@ -1,4 +1,4 @@
-"""How large pictures are, and how long texts, sounds and series, before any is cut."""
+"""How large pictures are, and how long texts, sounds, clips and series, before any is cut."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -9,8 +9,9 @@ import soundfile
 from PIL import Image
 
 from mmtrain.inspection.rows import Rows
-from mmtrain.modality import AudioModality, ImageModality, Modality, SeriesModality, TextModality
-from mmtrain.modality.cell import UnreadableError, encoded_file, filled_cells
+from mmtrain.modality import AudioModality, ImageModality, Modality, SeriesModality, TextModality, VideoModality
+from mmtrain.modality.cell import UnreadableError, describe, encoded_file, filled_cells
+from mmtrain.modality.clip import count_frames
 from mmtrain.modality.numbers import number_cells
 from mmtrain.modality.recording import read
 from mmtrain.source import TRAIN
@@ -54,6 +55,8 @@ def _measure(name: str, modality: Modality, rows: Rows) -> Measure | None:
             return _picture_sizes(name, modality.column, table)
         case AudioModality():
             return _spread(name, "s", list(_seconds(modality, table)), "max_seconds", modality.max_seconds)
+        case VideoModality():
+            return _spread(name, "frames", list(_frames(modality, table)))
         case SeriesModality(resample=None):
             return _spread(name, "steps", list(_steps(modality, table)), "max_steps", modality.max_steps)
         case SeriesModality():  # every step has its share in what is resampled
@@ -81,6 +84,12 @@ def _seconds(modality: AudioModality, table: Table) -> Iterator[float]:
             soundfile.SoundFile(encoded_file(table, cell)) as sound,
         ):
             yield sound.frames / sound.samplerate
+
+
+def _frames(modality: VideoModality, table: Table) -> Iterator[int]:
+    for _, cell in filled_cells(table, modality.column):
+        with suppress(Exception):  # a broken file may make its reader raise anything; told elsewhere
+            yield count_frames(encoded_file(table, cell), describe(cell))
 
 
 def _steps(modality: SeriesModality, table: Table) -> Iterator[int]:

@@ -51,6 +51,21 @@ def read_clip(file: Path | BytesIO, name: str, count: int, form: Form) -> np.nda
     return np.stack(frames)
 
 
+def count_frames(file: Path | BytesIO, name: str) -> int:
+    """How many frames the clip has, in all but rare videos; none is decoded.
+
+    Raises:
+        UnreadableError: it cannot be read.
+        ConfigError: the file needs PyAV, which is not installed.
+    """
+    if isinstance(file, Path) and file.is_dir():
+        return len(_pictures(file))
+    if needs_av(file):
+        return _packets(file, name)
+    with Pillow.open(file) as picture:
+        return getattr(picture, "n_frames", 1)
+
+
 def needs_av(file: Path | BytesIO) -> bool:
     """Whether the clip is neither an animation nor a folder."""
     if isinstance(file, Path) and file.is_dir():
@@ -80,11 +95,15 @@ def spaced(total: int, count: int) -> list[int]:
 
 
 def _folder(folder: Path, name: str, count: int, form: Form) -> list[np.ndarray]:
-    """Pictures in the natural order of their names: frame 9 comes before frame 10."""
-    known = {suffix for suffix, form in Pillow.registered_extensions().items() if form in Pillow.OPEN}
-    pictures = sorted((file for file in folder.iterdir() if file.suffix.lower() in known), key=_natural)
+    pictures = _pictures(folder)
     chosen = [pictures[place] for place in spaced(len(pictures), count)]
     return [read_picture(file, f"frame '{file.name}' of {name}", form.shape, fit=form.fit) for file in chosen]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """In the natural order of their names: frame 9 comes before frame 10."""
+    known = {suffix for suffix, form in Pillow.registered_extensions().items() if form in Pillow.OPEN}
+    return sorted((file for file in folder.iterdir() if file.suffix.lower() in known), key=_natural)
 
 
 def _natural(file: Path) -> tuple[list[int | str], str]:

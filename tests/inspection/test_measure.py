@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 import soundfile
+from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from mmtrain.inspection import Measure, Rows, measures
-from mmtrain.modality import AudioModality, Modality, SeriesModality, TabularModality, TextModality
+from mmtrain.modality import AudioModality, Modality, SeriesModality, TabularModality, TextModality, VideoModality
 from mmtrain.table import Table
 
 
@@ -33,6 +34,17 @@ def test_sounds_are_measured_by_their_headers(tmp_path: Path, monkeypatch: pytes
     cells = ["a.wav", "b.flac", None, "c.wav", "broken.wav", "missing.wav", "folder"]
     found = measured(AudioModality(column="cell", max_seconds=1.0), cells, tmp_path)
     assert found == [Measure("part", "s", "0.5", "1", "3", 3, "max_seconds=1", 1)]
+
+
+def test_clips_are_counted_in_frames(tmp_path: Path) -> None:
+    pictures = [Image.new("L", (4, 4), level) for level in (0, 90, 180, 250)]
+    pictures[0].save(tmp_path / "four.gif", save_all=True, append_images=pictures[1:])
+    (tmp_path / "two").mkdir()
+    for number in range(2):
+        pictures[number].save(tmp_path / "two" / f"{number}.png")
+    (tmp_path / "broken.gif").write_bytes(b"GIF89a")
+    found = measured(VideoModality(column="cell", frames=3), ["four.gif", None, "two", "broken.gif", "missing.gif"], tmp_path)
+    assert [measure.line for measure in found] == ["part: from 2 to 4, median 3 frames"]
 
 
 def test_series_that_are_resampled_lose_nothing(tmp_path: Path) -> None:
