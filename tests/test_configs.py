@@ -55,6 +55,7 @@ PLACES = {
     "source/scenes": ["source@data=scenes"],
     "task/binary": ["task@tasks.match=binary"],
     "task/classification": ["task@tasks.match=classification"],
+    "task/ordinal": ["task@tasks.pitch=ordinal", "tasks.pitch.order=[low,middle,high]"],
     "task/regression": ["task@tasks.position=regression"],
 }
 PAIRS = ("film", "mfb", "mlb", "multiplicative", "mutan")  # fusions of two modalities
@@ -63,6 +64,7 @@ ENCODERS = {"early": "embedding"}  # that a fusion has to have, where small ones
 # With tests of their own (a fusion is in its model); every data set that is not generated is a table.
 APART = (
     *("data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
+    *("task/count", "loss/poisson"),  # the generated data have no such labels; see test_tasks.py
     *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
 )
 ANY_DATA = ("data/folder", "data/torchvision")  # whose rows the user names; tested with their sources

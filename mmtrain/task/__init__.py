@@ -15,7 +15,9 @@ To add one: a class as `Task` describes it in `mmtrain/task/<name>.py`, its expo
 
 from mmtrain.task.binary import Binary
 from mmtrain.task.classification import Classification
+from mmtrain.task.count import Count
+from mmtrain.task.ordinal import Ordinal
 from mmtrain.task.protocol import Task
 from mmtrain.task.regression import Regression
 
-__all__ = ["Binary", "Classification", "Regression", "Task"]
+__all__ = ["Binary", "Classification", "Count", "Ordinal", "Regression", "Task"]

@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 
 from mmtrain.errors import ConfigError
-from mmtrain.loss import Absolute, CrossEntropy, Focal, Huber, Squared
+from mmtrain.loss import Absolute, CrossEntropy, Focal, Huber, Poisson, Squared
 from mmtrain.spec import TargetSpec
 from mmtrain.task.objective import FIRST_CHOICE, build_loss
 
@@ -36,5 +36,5 @@ def test_a_loss_for_classes_does_not_fit_numbers() -> None:
 
 
 def test_the_choices_it_names_are_there() -> None:
-    named = {CrossEntropy.targets: "cross_entropy", Absolute.targets: "absolute"}
+    named = {CrossEntropy.targets: "cross_entropy", Absolute.targets: "absolute", Poisson.targets: "poisson"}
     assert named == FIRST_CHOICE
