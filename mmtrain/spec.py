@@ -85,7 +85,7 @@ class TaskSpec:
     (a Gaussian likelihood) rather than the log loss of a class, and the `weight` that already multiplies its loss.
 
     `prediction` says what its heads give for a row, and `shape` in which shape: logits of `classes` (C,), of which one is true; the
-    logit of a `binary` label (); or scaled `numbers`."""
+    logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms."""
 
     labels: int
     gaussian: bool

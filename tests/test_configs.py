@@ -19,6 +19,7 @@ CHOICES = Catalog.open().choices
 
 # A number is a vector, and a series of one step.
 PLACE, SERIES = ["~tasks.position", "data.modalities.place.column=position"], "modality@data.modalities.place=series"
+SETS = ["~data.modalities.caption", "task@tasks.words=multilabel", "tasks.words.column=caption", "tasks.words.separator=' '"]
 # How to choose an option of a group whose place is not the group itself, on generated data.
 PLACES = {
     "augmentation/series/standard": [*PLACE, SERIES, "augmentation/series=standard"],
@@ -55,6 +56,8 @@ PLACES = {
     "source/scenes": ["source@data=scenes"],
     "task/binary": ["task@tasks.match=binary"],
     "task/classification": ["task@tasks.match=classification"],
+    "loss/binary_cross_entropy": SETS,
+    "task/multilabel": SETS,
     "task/ordinal": ["task@tasks.pitch=ordinal", "tasks.pitch.order=[low,middle,high]"],
     "task/regression": ["task@tasks.position=regression"],
 }

@@ -17,6 +17,10 @@ KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"answer": lambda first: ("low", "middle", "high")[int(first > -0.5) + int(first > 0.5)]},
         ["tasks.answer.column=answer", "tasks.answer.order=[low,middle,high]"],
     ),
+    "multilabel": (
+        {"answer": lambda first: [name for name, above in (("a", -0.5), ("b", 0.0), ("c", 0.5)) if first > above]},
+        ["tasks.answer.column=answer"],
+    ),
     "count": ({"answer": lambda first: str(int(np.exp(first)))}, ["tasks.answer.column=answer"]),
 }
 

@@ -14,16 +14,17 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from mmtrain.batch import Fused
-from mmtrain.loss import Absolute, CrossEntropy, Focal, Huber, LogitAdjusted, Poisson, Squared
-from mmtrain.metric import BINARY_METRICS, CLASS_METRICS, COUNT_METRICS, NUMBER_METRICS, RANK_METRICS
+from mmtrain.loss import Absolute, BinaryCrossEntropy, CrossEntropy, Focal, Huber, LogitAdjusted, Poisson, Squared
+from mmtrain.metric import BINARY_METRICS, CLASS_METRICS, COUNT_METRICS, NUMBER_METRICS, RANK_METRICS, SET_METRICS
 from mmtrain.table import Table
-from mmtrain.task import Binary, Classification, Count, Ordinal, Regression, Task
+from mmtrain.task import Binary, Classification, Count, Multilabel, Ordinal, Regression, Task
 
 Maker = Callable[..., Table]
 
 CELLS: dict[Any, list[str | None]] = {
     Classification: ["b", "a", None, "c", "a", "a", "b", "a"],
     Binary: ["no", "yes", None, "no", "no", "yes", "no", "no"],
+    Multilabel: ["b,c", "[]", None, "a", "b", "a,b,c", "b", "[]"],
     Ordinal: ["2", "1", None, "10", "2", "1", "2", "2"],
     Regression: ["1.5", "0", None, "20", "3", "3", "100", "0"],
     Count: ["1", "0", None, "7", "2", "2", "40", "0"],
@@ -31,6 +32,7 @@ CELLS: dict[Any, list[str | None]] = {
 LOSSES: dict[Any, list[Any]] = {
     Classification: [CrossEntropy, Focal, LogitAdjusted],
     Binary: [partial(CrossEntropy, class_weights="inverse"), Focal, LogitAdjusted],
+    Multilabel: [BinaryCrossEntropy],
     Ordinal: [CrossEntropy, Focal, LogitAdjusted],
     Regression: [Squared, Absolute, Huber],
     Count: [Poisson],
@@ -38,6 +40,7 @@ LOSSES: dict[Any, list[Any]] = {
 METRICS = {
     Classification: CLASS_METRICS,
     Binary: BINARY_METRICS,
+    Multilabel: SET_METRICS,
     Ordinal: RANK_METRICS,
     Regression: NUMBER_METRICS,
     Count: COUNT_METRICS,
@@ -71,6 +74,8 @@ def perfect(task: Task, target: np.ndarray) -> Tensor:
     """Predictions that leave no doubt."""
     if isinstance(task, Classification | Ordinal):
         return 100 * torch.eye(len(task.prior()))[target]
+    if isinstance(task, Multilabel):
+        return torch.from_numpy(200.0 * target[:, :-1] - 100)
     if isinstance(task, Count):
         return torch.from_numpy(target).clamp(min=1e-9).log()
     return torch.from_numpy(target) if isinstance(task, Regression) else torch.from_numpy(200.0 * target - 100)
@@ -121,6 +126,7 @@ def test_each_label_is_scored_under_its_own_name(kind: Any, table: Maker) -> Non
     target, labelled = task.encode(table(CELLS[kind]))
     found = task.evaluate_classes(task.answer(perfect(task, target[labelled])), target[labelled])
     cells = [] if kind in NUMBERS else [cell for cell in CELLS[kind] if cell is not None]
+    cells = [label for cell in cells for label in cell.split(",") if label != "[]"]
     assert {label: scores["rows"] for label, scores in found.items()} == Counter(cells)
     assert all(scores["precision"] == scores["recall"] == scores["f1"] == 1 for scores in found.values())
     assert all(scores["f1"] is None for scores in task.evaluate_classes(task.answer(perfect(task, target[:0])), target[:0]).values())
