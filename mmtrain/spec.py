@@ -73,10 +73,12 @@ class TabularSpec:
 
 @dataclass(frozen=True)
 class TargetSpec:
-    """What a loss may know of its target: for class tasks the labels, in the order of the logits, with their train counts."""
+    """What a loss may know of its target: for tasks with labels these, in the order of the logits, with their train counts; for a
+    quantile task the quantiles that it predicts."""
 
     name: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    quantiles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ PLACES = {
     "loss/binary_cross_entropy": SETS,
     "task/multilabel": SETS,
     "task/ordinal": ["task@tasks.pitch=ordinal", "tasks.pitch.order=[low,middle,high]"],
+    "loss/pinball": ["task@tasks.position=quantile", "loss@tasks.position.loss=pinball"],
+    "task/quantile": ["task@tasks.position=quantile"],
     "task/regression": ["task@tasks.position=regression"],
 }
 PAIRS = ("film", "mfb", "mlb", "multiplicative", "mutan")  # fusions of two modalities

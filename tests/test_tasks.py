@@ -21,6 +21,7 @@ KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"answer": lambda first: [name for name, above in (("a", -0.5), ("b", 0.0), ("c", 0.5)) if first > above]},
         ["tasks.answer.column=answer"],
     ),
+    "quantile": ({"answer": lambda first: f"{10 * first:.2f}"}, ["tasks.answer.column=answer", "tasks.answer.quantiles=[0.25,0.5,0.75]"]),
     "count": ({"answer": lambda first: str(int(np.exp(first)))}, ["tasks.answer.column=answer"]),
 }
 
@@ -44,7 +45,7 @@ def test_it_learns_where_labels_are_missing(kind: str, tmp_path: Path) -> None:
         f"  - /task@tasks.answer: {kind}\n  - _self_\ndata:\n  name: mine\n  root: {tmp_path}\n  train: {name}\n  val_fraction: 0.25\n"
         "  modalities:\n    facts: {numeric: [first, second]}\n"
     )
-    words = ["data=mine", f"--config-dir={tmp_path}", *options, "training.epochs=25", "training.batch_size=18", "optimizer.lr=0.02"]
+    words = ["data=mine", f"--config-dir={tmp_path}", *options, "training.epochs=25", "training.batch_size=18", "optimizer.lr=0.005"]
     quick = ["training.threads=1", "tracker=none", f"data.cache={tmp_path / 'cache'}"]
     run = tmp_path / "run"
     assert main(["train", *words, *quick, f"hydra.run.dir={run}"]) == 0

@@ -19,6 +19,7 @@ from mmtrain.task.count import Count
 from mmtrain.task.multilabel import Multilabel
 from mmtrain.task.ordinal import Ordinal
 from mmtrain.task.protocol import Task
+from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
 
-__all__ = ["Binary", "Classification", "Count", "Multilabel", "Ordinal", "Regression", "Task"]
+__all__ = ["Binary", "Classification", "Count", "Multilabel", "Ordinal", "Quantile", "Regression", "Task"]

@@ -8,7 +8,13 @@ from mmtrain.errors import ConfigError, Problem
 from mmtrain.option import Part
 from mmtrain.spec import TargetSpec
 
-FIRST_CHOICE = {"classes": "cross_entropy", "numbers": "absolute", "counts": "poisson", "sets": "binary_cross_entropy"}
+FIRST_CHOICE = {
+    "classes": "cross_entropy",
+    "numbers": "absolute",
+    "counts": "poisson",
+    "quantiles": "pinball",
+    "sets": "binary_cross_entropy",
+}
 
 
 def build_loss(part: Part, spec: TargetSpec, targets: str) -> nn.Module:

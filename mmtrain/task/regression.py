@@ -13,7 +13,7 @@ from mmtrain.option import Column, Count, Dropout, NonNegative, Part, Range
 from mmtrain.spec import TargetSpec, TaskSpec
 from mmtrain.table import Table
 from mmtrain.task.head import NumberHead, sizes
-from mmtrain.task.numbers import train_numbers
+from mmtrain.task.numbers import scaled_numbers, train_numbers
 from mmtrain.task.objective import build_loss
 from mmtrain.task.scale import Scale
 
@@ -121,10 +121,4 @@ class Regression:
 
     def _numbers(self, table: Table) -> Float[np.ndarray, " n"]:
         """The cells as float64, NaN where there is no label; what cannot be one is rejected."""
-        column = self.columns[0]
-        numbers = table.floats(column)
-        if self.scaling == "log1p":
-            for row in np.flatnonzero(numbers < 0).tolist():
-                table.reject(row, column, f"found '{table.frame[column][row]}', which is below 0: scaling=log1p cannot take it")
-            numbers = np.where(numbers < 0, np.nan, numbers)
-        return numbers
+        return scaled_numbers(table, self.columns[0], self.scaling)

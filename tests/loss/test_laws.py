@@ -18,6 +18,7 @@ SPECS = {
     "classes": TargetSpec("mood", {"calm": 6, "sad": 3, "wild": 1}),
     "numbers": TargetSpec("size"),
     "counts": TargetSpec("visits"),
+    "quantiles": TargetSpec("size", quantiles=(0.2, 0.5, 0.9)),
     "sets": TargetSpec("tags", {"a": 6, "b": 3, "c": 2}),
 }
 
@@ -38,6 +39,8 @@ def drawn(loss: Any, rows: int = 12) -> tuple[Tensor, Tensor]:
         return torch.randn(rows, 3), torch.randint(3, (rows,))
     if loss.targets == "sets":
         return torch.randn(rows, 3), torch.randint(2, (rows, 3))
+    if loss.targets == "quantiles":
+        return torch.randn(rows, 3), torch.randn(rows)
     return torch.randn(rows), torch.randn(rows) if loss.targets == "numbers" else torch.randint(1, 9, (rows,)).float()
 
 
@@ -67,7 +70,12 @@ def test_no_rows_no_losses(loss: Any) -> None:
 
 def test_a_right_answer_costs_next_to_nothing(loss: Any) -> None:
     prediction, target = drawn(loss)
-    right = {"classes": lambda: 30.0 * torch.eye(3)[target], "sets": lambda: 60.0 * target - 30, "counts": target.log}
+    right = {
+        "classes": lambda: 30.0 * torch.eye(3)[target],
+        "sets": lambda: 60.0 * target - 30,
+        "quantiles": lambda: target[:, None].expand(-1, 3),
+        "counts": target.log,
+    }
     right_answer = right.get(loss.targets, lambda: target)()
     assert_close(loss(right_answer, target), torch.zeros(12))
     assert (loss(prediction, target) > 0).all()

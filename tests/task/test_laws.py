@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from mmtrain.batch import Fused
-from mmtrain.loss import Absolute, BinaryCrossEntropy, CrossEntropy, Focal, Huber, LogitAdjusted, Poisson, Squared
-from mmtrain.metric import BINARY_METRICS, CLASS_METRICS, COUNT_METRICS, NUMBER_METRICS, RANK_METRICS, SET_METRICS
+from mmtrain.loss import Absolute, BinaryCrossEntropy, CrossEntropy, Focal, Huber, LogitAdjusted, Pinball, Poisson, Squared
+from mmtrain.metric import BINARY_METRICS, CLASS_METRICS, COUNT_METRICS, NUMBER_METRICS, RANK_METRICS, SET_METRICS, quantile_metrics
 from mmtrain.table import Table
-from mmtrain.task import Binary, Classification, Count, Multilabel, Ordinal, Regression, Task
+from mmtrain.task import Binary, Classification, Count, Multilabel, Ordinal, Quantile, Regression, Task
 
 Maker = Callable[..., Table]
 
@@ -27,6 +27,7 @@ CELLS: dict[Any, list[str | None]] = {
     Multilabel: ["b,c", "[]", None, "a", "b", "a,b,c", "b", "[]"],
     Ordinal: ["2", "1", None, "10", "2", "1", "2", "2"],
     Regression: ["1.5", "0", None, "20", "3", "3", "100", "0"],
+    Quantile: ["1.5", "0", None, "20", "3", "4", "100", "0"],
     Count: ["1", "0", None, "7", "2", "2", "40", "0"],
 }
 LOSSES: dict[Any, list[Any]] = {
@@ -35,6 +36,7 @@ LOSSES: dict[Any, list[Any]] = {
     Multilabel: [BinaryCrossEntropy],
     Ordinal: [CrossEntropy, Focal, LogitAdjusted],
     Regression: [Squared, Absolute, Huber],
+    Quantile: [Pinball],
     Count: [Poisson],
 }
 METRICS = {
@@ -43,14 +45,16 @@ METRICS = {
     Multilabel: SET_METRICS,
     Ordinal: RANK_METRICS,
     Regression: NUMBER_METRICS,
+    Quantile: quantile_metrics([0.1, 0.5, 0.9]),
     Count: COUNT_METRICS,
 }
-NUMBERS = (Regression, Count)
+NUMBERS = (Regression, Quantile, Count)
 
 each_task = pytest.mark.parametrize("kind", CELLS)
-# Skill is not measured in these two: a constant answer may be perfectly calibrated, and the best one for F1 is always "yes".
+# Skill is not measured in these: a constant answer may be perfectly calibrated or cover all, and the best one for F1 is always "yes".
 each_metric = pytest.mark.parametrize(
-    ("kind", "metric"), [(kind, metric) for kind, metrics in METRICS.items() for metric in metrics if metric not in ("ece", "f1")]
+    ("kind", "metric"),
+    [(kind, metric) for kind, metrics in METRICS.items() for metric in metrics if metric not in ("ece", "f1", "coverage")],
 )
 
 
@@ -76,6 +80,8 @@ def perfect(task: Task, target: np.ndarray) -> Tensor:
         return 100 * torch.eye(len(task.prior()))[target]
     if isinstance(task, Multilabel):
         return torch.from_numpy(200.0 * target[:, :-1] - 100)
+    if isinstance(task, Quantile):
+        return torch.from_numpy(target)[:, None].expand(-1, 3)
     if isinstance(task, Count):
         return torch.from_numpy(target).clamp(min=1e-9).log()
     return torch.from_numpy(target) if isinstance(task, Regression) else torch.from_numpy(200.0 * target - 100)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from mmtrain.errors import ConfigError
-from mmtrain.loss import Absolute, BinaryCrossEntropy, CrossEntropy, Focal, Huber, Poisson, Squared
+from mmtrain.loss import Absolute, BinaryCrossEntropy, CrossEntropy, Focal, Huber, Pinball, Poisson, Squared
 from mmtrain.spec import TargetSpec
 from mmtrain.task.objective import FIRST_CHOICE, build_loss
 
@@ -41,6 +41,7 @@ def test_the_choices_it_names_are_there() -> None:
         "cross_entropy": CrossEntropy,
         "absolute": Absolute,
         "poisson": Poisson,
+        "pinball": Pinball,
         "binary_cross_entropy": BinaryCrossEntropy,
     }
     assert {loss.targets: name for name, loss in named.items()} == FIRST_CHOICE
