@@ -15,8 +15,8 @@ from mmtrain.trained import load
 from mmtrain.training.display import metrics_table
 
 _WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {
-    ".csv": lambda frame, path: _flat(frame).write_csv(path),
-    ".tsv": lambda frame, path: _flat(frame).write_csv(path, separator="\t"),
+    ".csv": lambda frame, path: flat(frame).write_csv(path),
+    ".tsv": lambda frame, path: flat(frame).write_csv(path, separator="\t"),
     ".parquet": lambda frame, path: frame.write_parquet(path),
 }
 
@@ -62,7 +62,7 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
     return frame
 
 
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
     """The table with lists as JSON, for files whose cells are text."""
     lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
     written = [pl.Series(name, [json.dumps(cell, ensure_ascii=False) for cell in frame[name].to_list()], pl.String) for name in lists]

@@ -57,6 +57,7 @@ PLACES = {
     "task/binary": ["task@tasks.match=binary"],
     "task/classification": ["task@tasks.match=classification"],
     "loss/binary_cross_entropy": SETS,
+    "task/multi_regression": ["task@tasks.position=multi_regression", "tasks.position.column=[position]"],
     "task/multilabel": SETS,
     "task/ordinal": ["task@tasks.pitch=ordinal", "tasks.pitch.order=[low,middle,high]"],
     "loss/pinball": ["task@tasks.position=quantile", "loss@tasks.position.loss=pinball"],

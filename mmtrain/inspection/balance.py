@@ -44,12 +44,14 @@ class Balance:
 
 def balance(rows: Rows) -> list[Balance]:
     """Of every task."""
-    return [_balance(name, task, rows) for name, task in rows.data.tasks.items()]
+    return [found for name, task in rows.data.tasks.items() for found in _balances(name, task, rows)]
 
 
-def _balance(name: str, task: Task, rows: Rows) -> Balance:
+def _balances(name: str, task: Task, rows: Rows) -> list[Balance]:
+    """Of its labels, or of each column of numbers."""
     labels = getattr(task, "labels", None)
     if labels is not None:
-        return Balance(name, dict(sorted(labels.counts.items(), key=lambda item: -item[1])), np.zeros(0), rows=task.spec.labels)
-    numbers = rows.table(TRAIN).floats(task.columns[0])
-    return Balance(name, {}, numbers[np.isfinite(numbers)], task.unit)
+        return [Balance(name, dict(sorted(labels.counts.items(), key=lambda item: -item[1])), np.zeros(0), rows=task.spec.labels)]
+    several = {column: rows.table(TRAIN).floats(column) for column in task.columns}
+    called = {column: name if len(several) == 1 else f"{name}.{column}" for column in several}
+    return [Balance(called[column], {}, numbers[np.isfinite(numbers)], task.unit) for column, numbers in several.items()]
