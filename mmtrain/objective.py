@@ -61,7 +61,7 @@ def row_losses(
     partner, share = mix.partner[scored], mix.share[scored]
     other = target[torch.where(usable[partner], partner, scored)]
     if target.is_floating_point():
-        return loss(prediction, own + (1 - share) * (other - own))
+        return loss(prediction, own + (1 - share.reshape(-1, *[1] * (own.ndim - 1))) * (other - own))
     return share * loss(prediction, own) + (1 - share) * loss(prediction, other)
 
 

@@ -1,5 +1,6 @@
 """`mmtrain predict`: a file of raw rows in, a file of predictions out."""
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,8 +15,8 @@ from mmtrain.trained import load
 from mmtrain.training.display import metrics_table
 
 _WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {
-    ".csv": lambda frame, path: frame.write_csv(path),
-    ".tsv": lambda frame, path: frame.write_csv(path, separator="\t"),
+    ".csv": lambda frame, path: flat(frame).write_csv(path),
+    ".tsv": lambda frame, path: flat(frame).write_csv(path, separator="\t"),
     ".parquet": lambda frame, path: frame.write_parquet(path),
 }
 
@@ -59,3 +60,10 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
     if any(labelled.any() for labelled in dataset.labelled.values()):
         console.print(metrics_table(trained.score(dataset, answers), trained.tasks, file.name))
     return frame
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with lists as JSON, for files whose cells are text."""
+    lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    written = [pl.Series(name, [json.dumps(cell, ensure_ascii=False) for cell in frame[name].to_list()], pl.String) for name in lists]
+    return frame.with_columns(written)

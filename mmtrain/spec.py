@@ -73,10 +73,12 @@ class TabularSpec:
 
 @dataclass(frozen=True)
 class TargetSpec:
-    """What a loss may know of its target: for class tasks the labels, in the order of the logits, with their train counts."""
+    """What a loss may know of its target: for tasks with labels these, in the order of the logits, with their train counts; for a
+    quantile task the quantiles that it predicts."""
 
     name: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    quantiles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class TaskSpec:
     (a Gaussian likelihood) rather than the log loss of a class, and the `weight` that already multiplies its loss.
 
     `prediction` says what its heads give for a row, and `shape` in which shape: logits of `classes` (C,), of which one is true; the
-    logit of a `binary` label (); or scaled `numbers`."""
+    logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms."""
 
     labels: int
     gaussian: bool

@@ -19,6 +19,7 @@ CHOICES = Catalog.open().choices
 
 # A number is a vector, and a series of one step.
 PLACE, SERIES = ["~tasks.position", "data.modalities.place.column=position"], "modality@data.modalities.place=series"
+SETS = ["~data.modalities.caption", "task@tasks.words=multilabel", "tasks.words.column=caption", "tasks.words.separator=' '"]
 # How to choose an option of a group whose place is not the group itself, on generated data.
 PLACES = {
     "augmentation/series/standard": [*PLACE, SERIES, "augmentation/series=standard"],
@@ -55,6 +56,12 @@ PLACES = {
     "source/scenes": ["source@data=scenes"],
     "task/binary": ["task@tasks.match=binary"],
     "task/classification": ["task@tasks.match=classification"],
+    "loss/binary_cross_entropy": SETS,
+    "task/multi_regression": ["task@tasks.position=multi_regression", "tasks.position.column=[position]"],
+    "task/multilabel": SETS,
+    "task/ordinal": ["task@tasks.pitch=ordinal", "tasks.pitch.order=[low,middle,high]"],
+    "loss/pinball": ["task@tasks.position=quantile", "loss@tasks.position.loss=pinball"],
+    "task/quantile": ["task@tasks.position=quantile"],
     "task/regression": ["task@tasks.position=regression"],
 }
 PAIRS = ("film", "mfb", "mlb", "multiplicative", "mutan")  # fusions of two modalities
@@ -63,6 +70,7 @@ ENCODERS = {"early": "embedding"}  # that a fusion has to have, where small ones
 # With tests of their own (a fusion is in its model); every data set that is not generated is a table.
 APART = (
     *("balancing/cagrad", "data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
+    *("task/count", "loss/poisson"),  # the generated data have no such labels; see test_tasks.py
     *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
 )
 ANY_DATA = ("data/folder", "data/torchvision")  # whose rows the user names; tested with their sources
@@ -102,7 +110,8 @@ def test_a_choice_composes_and_trains_a_batch(choice: str) -> None:
 @pytest.mark.parametrize("name", CHOICES["fusion"])
 def test_a_fusion_has_a_model(name: str) -> None:
     words = words_of(f"model/fusion_{name}")
-    assert load(words).config == load([f"fusion={name}", f"encoders={ENCODERS.get(name, 'small')}", *words[1:]]).config
+    alone = ["model.auxiliary=1.0"] if name == "late" else []  # each view learns from its own loss
+    assert load(words).config == load([f"fusion={name}", f"encoders={ENCODERS.get(name, 'small')}", *alone, *words[1:]]).config
 
 
 @pytest.mark.parametrize("choice", choices_of(*CHOICES))

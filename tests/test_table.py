@@ -113,7 +113,8 @@ def test_times(cell: Any, time: str) -> None:
 def test_what_is_no_date_is_rejected(cell: str) -> None:
     table = table_of(["2024-01-31", cell])
     assert np.isnat(table.times("cell")).tolist() == [False, True]
-    expected = f"rows.csv, row 2, column 'cell': found '{cell}', which is no date in YYYY-MM-DD or YYYY-MM-DD hh:mm:ss"
+    expected = f"rows.csv, row 2, column 'cell': found '{cell}', which is no date in YYYY-MM-DD or YYYY-MM-DD hh:mm:ss; "
+    expected += "date_format may name another form"
     assert [str(problem) for problem in table.bad] == [expected]
 
 

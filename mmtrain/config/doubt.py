@@ -60,5 +60,5 @@ def _undecided(run: Run) -> Iterator[str]:
         yield f"decision: '{name}' has nothing to decide: the model has the one view '{views[0]}'{fix}"
     elif signature(target, "decision", run.trust).constants.get("probabilities") is True:
         targets = {task: signature(node["_target_"], "tasks", run.trust).constants.get("targets") for task, node in run.tasks.items()}
-        for task in sorted(task for task, kind in targets.items() if kind == "numbers"):
-            yield f"decision: '{name}' goes by probabilities, and tasks.{task} predicts numbers: its views are averaged"
+        for task in sorted(task for task, kind in targets.items() if kind in ("numbers", "counts", "quantiles")):
+            yield f"decision: '{name}' goes by probabilities, and tasks.{task} predicts {targets[task]}: its views are averaged"

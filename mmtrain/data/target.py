@@ -49,7 +49,8 @@ def _encode(name: str, task: Task, table: Table, settings: Settings) -> tuple[Ta
     notes = (
         [f"tasks.{name}: labels that cannot be read and count as missing: {len(table.bad)}; the first: {table.bad[0]}"] if table.bad else []
     )
-    new = labelled & (values == UNSEEN) if values.dtype.kind == "i" and values.ndim == 1 else np.zeros(len(labelled), bool)
+    whole = values.dtype.kind == "i"  # among numbers, -1 is one like another
+    new = labelled & (values.reshape(len(values), -1) == UNSEEN).any(1) if whole else np.zeros(len(labelled), bool)
     if new.any():
         notes.append(_unseen(name, task, table, new, settings))
     values = np.where(labelled.reshape(-1, *[1] * (values.ndim - 1)), values, np.zeros(1, values.dtype))
@@ -57,10 +58,15 @@ def _encode(name: str, task: Task, table: Table, settings: Settings) -> tuple[Ta
 
 
 def _unseen(name: str, task: Task, table: Table, new: np.ndarray, settings: Settings) -> str:
-    cells = Counter(zip(*(table.take(np.flatnonzero(new)).text(column) for column in task.columns), strict=True))
+    cells = Counter(zip(*(_written(table.take(np.flatnonzero(new)), column) for column in task.columns), strict=True))
     shown = ", ".join(f"'{' '.join(filter(None, cell))}' (rows: {count})" for cell, count in cells.most_common(SHOWN))
     more = f" and {len(cells) - SHOWN} more" if len(cells) > SHOWN else ""
     where, found = f"tasks.{name}, {table.file}", f"train never saw {shown}{more}"
     if settings.on_unseen == "error":
         raise DataError(Problem(where, found, "add rows to train, or set data.on_unseen=warn"))
     return f"{where}: {found}; these rows count as wrong"
+
+
+def _written(table: Table, column: str) -> list[str | None]:
+    """Cells as text, lists too."""
+    return [str(cell) for cell in table.frame[column].to_list()] if table.frame[column].dtype.is_nested() else table.text(column)

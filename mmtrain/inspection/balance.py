@@ -15,12 +15,14 @@ UNEVEN = 10  # times as many rows as the rarest label has: worth a word
 
 @dataclass(frozen=True)
 class Balance:
-    """`counts` are the train rows of each label, the most frequent first; for numbers it is empty, and `numbers` holds them."""
+    """`counts` are the train rows of each label, the most frequent first; for numbers it is empty, and `numbers` holds them. `rows` are
+    the labelled ones, where a row may have several labels."""
 
     task: str
     counts: Mapping[str, int]
     numbers: np.ndarray
     unit: str = ""
+    rows: int | None = None
 
     @property
     def line(self) -> str:
@@ -28,7 +30,7 @@ class Balance:
         if not self.counts:
             low, middle, high = (f"{number:,.4g}" for number in np.quantile(self.numbers, [0, 0.5, 1]))
             return f"{self.task}: from {low} to {high}, median {middle}{f' {self.unit}' if self.unit else ''}"
-        total = sum(self.counts.values())
+        total = sum(self.counts.values()) if self.rows is None else self.rows
         named = ", ".join(f"{label} {count / total:.1%}" for label, count in list(self.counts.items())[:SHOWN])
         more = f", {len(self.counts) - SHOWN} more" if len(self.counts) > SHOWN else ""
         most, (rarest, fewest) = max(self.counts.values()), list(self.counts.items())[-1]
@@ -42,12 +44,14 @@ class Balance:
 
 def balance(rows: Rows) -> list[Balance]:
     """Of every task."""
-    return [_balance(name, task, rows) for name, task in rows.data.tasks.items()]
+    return [found for name, task in rows.data.tasks.items() for found in _balances(name, task, rows)]
 
 
-def _balance(name: str, task: Task, rows: Rows) -> Balance:
+def _balances(name: str, task: Task, rows: Rows) -> list[Balance]:
+    """Of its labels, or of each column of numbers."""
     labels = getattr(task, "labels", None)
     if labels is not None:
-        return Balance(name, dict(sorted(labels.counts.items(), key=lambda item: -item[1])), np.zeros(0))
-    numbers = rows.table(TRAIN).floats(task.columns[0])
-    return Balance(name, {}, numbers[np.isfinite(numbers)], task.unit)
+        return [Balance(name, dict(sorted(labels.counts.items(), key=lambda item: -item[1])), np.zeros(0), rows=task.spec.labels)]
+    several = {column: rows.table(TRAIN).floats(column) for column in task.columns}
+    called = {column: name if len(several) == 1 else f"{name}.{column}" for column in several}
+    return [Balance(called[column], {}, numbers[np.isfinite(numbers)], task.unit) for column, numbers in several.items()]

@@ -2,6 +2,9 @@
 
     score(answer, target) -> float or None      None where these rows do not define it, never NaN
         class tasks                             answer (n, C) probabilities, target (n,) int, -1 a label that train never saw
+        multilabel tasks                        answer (n, C) probabilities, target (n, C + 1) int, see `sets.py`
+        ordinal tasks                           answer (n,) ranks, target (n,) int, -1 a label that train never saw
+        quantile tasks                          answer (n, Q) rising, target (n,), in the user's units
         number tasks                            answer (n,), target (n,), in the user's units
     evaluate(metrics, primary, answer, target, constant) -> {"rows", every metric, "constant", "skill"}
     skill(metric, answer, target, constant) -> float or None
@@ -16,6 +19,23 @@ be a task's primary metric, its name in the `metric` option of that task.
 
 from mmtrain.metric.classes import BINARY_METRICS, CLASS_METRICS, by_class
 from mmtrain.metric.metric import Evaluation, Metric, evaluate, skill
-from mmtrain.metric.numbers import NUMBER_METRICS
+from mmtrain.metric.numbers import COUNT_METRICS, NUMBER_METRICS
+from mmtrain.metric.quantiles import quantile_metrics
+from mmtrain.metric.ranks import RANK_METRICS
+from mmtrain.metric.sets import SET_METRICS, by_label
 
-__all__ = ["BINARY_METRICS", "CLASS_METRICS", "NUMBER_METRICS", "Evaluation", "Metric", "by_class", "evaluate", "skill"]
+__all__ = [
+    "BINARY_METRICS",
+    "CLASS_METRICS",
+    "COUNT_METRICS",
+    "NUMBER_METRICS",
+    "RANK_METRICS",
+    "SET_METRICS",
+    "Evaluation",
+    "Metric",
+    "by_class",
+    "by_label",
+    "evaluate",
+    "quantile_metrics",
+    "skill",
+]

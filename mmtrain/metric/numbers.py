@@ -1,4 +1,4 @@
-"""Metrics of number tasks, by scikit-learn and scipy: answers (n,) and targets (n,) in the user's units in."""
+"""Metrics of number and count tasks, by scikit-learn and scipy: answers (n,) and targets (n,) in the user's units in."""
 
 import numpy as np
 from jaxtyping import Float
@@ -44,9 +44,17 @@ def spearman(answer: Numbers, target: Numbers) -> float | None:
     return stats.spearmanr(answer, target).statistic if np.ptp(answer) else 0.0
 
 
+def poisson_deviance(answer: Numbers, target: Numbers) -> float:
+    """Mean Poisson deviance, of rates and counts: twice what the rate costs in log likelihood beside the count itself."""
+    from sklearn import metrics
+
+    return metrics.mean_poisson_deviance(target, answer.clip(min=np.finfo(np.float64).tiny))  # which allows no rate 0
+
+
 NUMBER_METRICS = {
     "mae": Metric(mae, 0.0, "median"),
     "rmse": Metric(rmse, 0.0, "mean"),
     "r2": Metric(r2, 1.0, "mean"),
     "spearman": Metric(spearman, 1.0, "median"),
 }
+COUNT_METRICS = {"poisson_deviance": Metric(poisson_deviance, 0.0, "mean"), **NUMBER_METRICS}

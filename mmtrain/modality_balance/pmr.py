@@ -127,7 +127,9 @@ class PMR(ModalityBalance):
 
 
 def _chosen(tasks: Mapping[str, TaskSpec], task: str | None) -> list[str]:
-    able = sorted(name for name, spec in tasks.items() if spec.prediction != "numbers")
+    able = sorted(
+        name for name, spec in tasks.items() if spec.prediction == "classes" or (spec.prediction == "binary" and spec.shape == ())
+    )
     if not able:
         found = "pmr needs prototypes of classes, and no task has any"
         raise ConfigError(Problem("", found, "choose another one, as modality_balance=ogm_ge"))

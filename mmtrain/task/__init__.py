@@ -1,7 +1,7 @@
-"""Tasks: one label column each; they read targets, predict them, and say how well.
+"""Tasks: one label column each (`multi_regression` several); they read targets, predict them, and say how well.
 
     Task(name, *, column, weight=1.0, loss, metric=..., hidden=0, dropout=0.0)
-    fit(train table), encode(table)             cells to targets (n,) and which rows are labelled (n,)
+    fit(train table), encode(table)             cells to targets (n, ...) and which rows are labelled (n,)
     head(in_dim)                                vector (B, in_dim) to prediction (B, ...)
     loss(prediction, target) -> (K,)            of labelled rows
     answer(prediction) -> decode, evaluate      to probabilities or units; to columns for the user, or to metrics and skill
@@ -15,7 +15,12 @@ To add one: a class as `Task` describes it in `mmtrain/task/<name>.py`, its expo
 
 from mmtrain.task.binary import Binary
 from mmtrain.task.classification import Classification
+from mmtrain.task.count import Count
+from mmtrain.task.multi_regression import MultiRegression
+from mmtrain.task.multilabel import Multilabel
+from mmtrain.task.ordinal import Ordinal
 from mmtrain.task.protocol import Task
+from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
 
-__all__ = ["Binary", "Classification", "Regression", "Task"]
+__all__ = ["Binary", "Classification", "Count", "MultiRegression", "Multilabel", "Ordinal", "Quantile", "Regression", "Task"]

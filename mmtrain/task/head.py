@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
 
 from mmtrain.batch import Fused
 
@@ -43,6 +44,30 @@ class NumberHead(nn.Module):
     def forward(self, vector: Float[Tensor, "B D"], fused: Fused) -> Float[Tensor, " B"]:
         """Predict from the vector alone."""
         return self.head(vector, fused).squeeze(1)
+
+
+class OrdinalHead(nn.Module):
+    """Layers as in `ClassHead`, then one score s a row and the log probabilities of C ordered classes: (B, C).
+
+    The chance of class j or a lower one is sigmoid(threshold_j - s), with thresholds that rise: the first is 0 (the bias of the score
+    stands in its place), and each further one lies the exponential of a free number above the last. So they stay ordered, whatever
+    is learned, and one score shifts the odds of all of them alike. They begin where the softmax of `prior` has them.
+    Source: McCullagh 1980, equation 2.2 (proportional odds); there the thresholds are kept in order by the likelihood alone.
+    """
+
+    def __init__(self, in_dim: int, prior: Float[Tensor, " C"], *, hidden: Sequence[int], dropout: float) -> None:
+        super().__init__()
+        below = prior.double().softmax(0).cumsum(0)[:-1].logit()
+        self.score = NumberHead(in_dim, -below[0].float(), hidden=hidden, dropout=dropout)
+        self.gaps = nn.Parameter(below.diff().log().float())
+
+    def forward(self, vector: Float[Tensor, "B D"], fused: Fused) -> Float[Tensor, "B C"]:
+        """Predict from the vector alone."""
+        gaps = self.gaps.exp()
+        edges = torch.cat([gaps.new_zeros(1), gaps.cumsum(0)]) - self.score(vector, fused)[:, None]
+        # log(sigmoid(b) - sigmoid(a)) of the edges a < b of a class, without a difference of two numbers that are nearly 1
+        inner = logsigmoid(edges[:, 1:]) + logsigmoid(-edges[:, :-1]) + (-torch.expm1(-gaps)).log()
+        return torch.cat([logsigmoid(edges[:, :1]), inner, logsigmoid(-edges[:, -1:])], 1)
 
 
 def sizes(hidden: int | Sequence[int]) -> list[int]:

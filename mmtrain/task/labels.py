@@ -71,7 +71,7 @@ class Labels:
 
 def ordered(labels: Sequence[str]) -> list[str]:
     """Labels in numeric order where all are finite numbers, else in the order of their text."""
-    numbers = {label: _number(label) for label in labels}
+    numbers = {label: number_of(label) for label in labels}
     if all(math.isfinite(number) for number in numbers.values()):
         return sorted(labels, key=lambda label: (numbers[label], label))
     return sorted(labels)
@@ -82,7 +82,8 @@ def unlabelled(column: str, table: Table) -> str:
     return f"none of the {len(table)} train rows in {table.file} has a label in column '{column}'"
 
 
-def _number(label: str) -> float:
+def number_of(label: str) -> float:
+    """The label as a number, NaN where it is none."""
     try:
         return float(label)
     except ValueError:

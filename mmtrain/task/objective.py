@@ -8,14 +8,20 @@ from mmtrain.errors import ConfigError, Problem
 from mmtrain.option import Part
 from mmtrain.spec import TargetSpec
 
-FIRST_CHOICE = {"classes": "cross_entropy", "numbers": "absolute"}
+FIRST_CHOICE = {
+    "classes": "cross_entropy",
+    "numbers": "absolute",
+    "counts": "poisson",
+    "quantiles": "pinball",
+    "sets": "binary_cross_entropy",
+}
 
 
 def build_loss(part: Part, spec: TargetSpec, targets: str) -> nn.Module:
     """Hand the facts to the loss.
 
     Raises:
-        ConfigError: it is no loss for such targets (`classes` or `numbers`), or one of its options does not go with them.
+        ConfigError: it is no loss for such targets (the keys of `FIRST_CHOICE`), or one of its options does not go with them.
     """
     loss: Any = part(spec)
     if loss.targets != targets:

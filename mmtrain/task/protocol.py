@@ -15,7 +15,7 @@ class Task(Protocol):
     """A task turns the cells of its column into targets, vectors into predictions, and predictions into answers.
 
     A prediction is what the head gives and the loss takes (B, ...); an answer is the same for the user: probabilities
-    (n, C), or numbers (n,) in the user's units.
+    (n, C), or numbers (n, ...) in the user's units.
     """
 
     @property
@@ -74,7 +74,7 @@ class Task(Protocol):
         ...
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
-        """Targets (n,) and which rows are labelled, (n,) bool; target -1 is a label that train never saw."""
+        """Targets (n, ...) and which rows are labelled, (n,) bool; a whole number -1 in a target is a label that train never saw."""
         ...
 
     def head(self, in_dim: int) -> nn.Module:

@@ -1,7 +1,6 @@
 """One number a row."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -9,17 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from mmtrain.errors import DataError, Problem
 from mmtrain.metric import NUMBER_METRICS, Evaluation, evaluate, skill
 from mmtrain.option import Column, Count, Dropout, NonNegative, Part, Range
 from mmtrain.spec import TargetSpec, TaskSpec
 from mmtrain.table import Table
 from mmtrain.task.head import NumberHead, sizes
-from mmtrain.task.labels import unlabelled
+from mmtrain.task.numbers import scaled_numbers, train_numbers
 from mmtrain.task.objective import build_loss
 from mmtrain.task.scale import Scale
-
-SHOWN = 5  # cells that an error names
 
 
 class Regression:
@@ -59,15 +55,7 @@ class Regression:
             DataError: no row is labelled, or all labels are equal.
             ConfigError: the loss is not for numbers.
         """
-        reported = replace(table, bad=[])  # `encode` reports bad cells to the table itself
-        numbers = self._numbers(reported)
-        numbers = numbers[np.isfinite(numbers)]
-        if len(numbers) == 0:
-            fix = f"labels that are words are for task@tasks.{self.name}=classification" if reported.bad else ""
-            raise DataError(Problem(f"tasks.{self.name}", unlabelled(self.columns[0], table), fix), *reported.bad[:SHOWN])
-        if np.ptp(numbers) == 0:
-            found = f"all {len(numbers)} labels of column '{self.columns[0]}' in train are {numbers[0]:g}"
-            raise DataError(Problem(f"tasks.{self.name}", found, "there is nothing to learn from a constant"))
+        numbers = train_numbers(self.name, self.columns[0], table, self._numbers)
         self._use(
             Scale.fit(self.scaling, numbers),
             {"mean": float(numbers.mean()), "median": float(np.median(numbers))},
@@ -133,10 +121,4 @@ class Regression:
 
     def _numbers(self, table: Table) -> Float[np.ndarray, " n"]:
         """The cells as float64, NaN where there is no label; what cannot be one is rejected."""
-        column = self.columns[0]
-        numbers = table.floats(column)
-        if self.scaling == "log1p":
-            for row in np.flatnonzero(numbers < 0).tolist():
-                table.reject(row, column, f"found '{table.frame[column][row]}', which is below 0: scaling=log1p cannot take it")
-            numbers = np.where(numbers < 0, np.nan, numbers)
-        return numbers
+        return scaled_numbers(table, self.columns[0], self.scaling)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-Values = Float[np.ndarray, " n"]
+Values = Float[np.ndarray, "..."]
 
 
 @dataclass(frozen=True)

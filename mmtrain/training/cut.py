@@ -48,10 +48,8 @@ def answer_cuts(
         with runtime.autocast():
             tokens = model.encode(batch)
             output = model.answer(tokens, batch.present)
-            # not compiled: sizes of 0 would have each part compiled anew, until torch gives up on it, in training too
-            with torch.compiler.set_stance("force_eager"):
-                for name, cut in left.items():
-                    meters[name].add(batch, _answer(model, tokens, batch, cut))
+            for name, cut in left.items():
+                meters[name].add(batch, _answer(model, tokens, batch, cut))
         meter.add_scored(model, batch, output)
         done(len(batch))
     return meter, meters
@@ -67,7 +65,9 @@ def _answer(model: Model, tokens: Mapping[str, Tokens], batch: Batch, cut: Cut) 
         else:  # as where no row of a batch has the modality: no room is kept for it, and no time spent on it
             present[name] = torch.zeros_like(there)
             left[name] = Tokens(tokens[name].values[:, :0], tokens[name].mask[:, :0])
-    return model.answer(left, present)
+    # not compiled: sizes of 0 would have each part compiled anew, until torch gives up on it, in training too
+    with torch.compiler.set_stance("force_eager"):
+        return model.answer(left, present)
 
 
 def evaluate_modalities(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int) -> Scores:

@@ -14,7 +14,13 @@ from mmtrain.config.signature import signature
 from mmtrain.spec import TargetSpec
 
 CHOICES = sorted((Path(__file__).parents[2] / "configs" / "loss").glob("*.yaml"))
-SPECS = {"classes": TargetSpec("mood", {"calm": 6, "sad": 3, "wild": 1}), "numbers": TargetSpec("size")}
+SPECS = {
+    "classes": TargetSpec("mood", {"calm": 6, "sad": 3, "wild": 1}),
+    "numbers": TargetSpec("size"),
+    "counts": TargetSpec("visits"),
+    "quantiles": TargetSpec("size", quantiles=(0.2, 0.5, 0.9)),
+    "sets": TargetSpec("tags", {"a": 6, "b": 3, "c": 2}),
+}
 
 
 def target_of(path: Path) -> str:
@@ -31,7 +37,11 @@ def loss(request: pytest.FixtureRequest) -> Any:
 def drawn(loss: Any, rows: int = 12) -> tuple[Tensor, Tensor]:
     if loss.targets == "classes":
         return torch.randn(rows, 3), torch.randint(3, (rows,))
-    return torch.randn(rows), torch.randn(rows)
+    if loss.targets == "sets":
+        return torch.randn(rows, 3), torch.randint(2, (rows, 3))
+    if loss.targets == "quantiles":
+        return torch.randn(rows, 3), torch.randn(rows)
+    return torch.randn(rows), torch.randn(rows) if loss.targets == "numbers" else torch.randint(1, 9, (rows,)).float()
 
 
 @pytest.mark.parametrize("path", CHOICES, ids=[path.stem for path in CHOICES])
@@ -60,8 +70,14 @@ def test_no_rows_no_losses(loss: Any) -> None:
 
 def test_a_right_answer_costs_next_to_nothing(loss: Any) -> None:
     prediction, target = drawn(loss)
-    right = 30.0 * torch.eye(3)[target] if loss.targets == "classes" else target
-    assert_close(loss(right, target), torch.zeros(12))
+    right = {
+        "classes": lambda: 30.0 * torch.eye(3)[target],
+        "sets": lambda: 60.0 * target - 30,
+        "quantiles": lambda: target[:, None].expand(-1, 3),
+        "counts": target.log,
+    }
+    right_answer = right.get(loss.targets, lambda: target)()
+    assert_close(loss(right_answer, target), torch.zeros(12))
     assert (loss(prediction, target) > 0).all()
 
 

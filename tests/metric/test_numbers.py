@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mmtrain.metric.numbers import NUMBER_METRICS, mae, r2, rmse, spearman
+from mmtrain.metric.numbers import COUNT_METRICS, NUMBER_METRICS, mae, poisson_deviance, r2, rmse, spearman
 
 ANSWER = np.array([1.0, 2.0, 6.0])
 TARGET = np.array([1.0, 4.0, 4.0])
@@ -47,6 +47,13 @@ def test_equal_answers_rank_nothing() -> None:
     assert spearman(np.ones(3), TARGET) == 0.0
 
 
+def test_poisson_deviance_by_hand() -> None:
+    """Counts 0 and 2, answered with the rates 1 and 4: 2 (1) and 2 (2 log(2 / 4) - 2 + 4)."""
+    assert poisson_deviance(np.array([1.0, 4.0]), np.array([0.0, 2.0])) == pytest.approx((2 + 2 * (2 - 2 * math.log(2))) / 2)
+    assert poisson_deviance(np.zeros(2), np.zeros(2)) == pytest.approx(0)
+
+
 def test_the_table_names_its_metrics() -> None:
     assert list(NUMBER_METRICS) == ["mae", "rmse", "r2", "spearman"]
-    assert all(metric.score.__name__ == name for name, metric in NUMBER_METRICS.items())
+    assert list(COUNT_METRICS) == ["poisson_deviance", "mae", "rmse", "r2", "spearman"]
+    assert all(metric.score.__name__ == name for name, metric in COUNT_METRICS.items())

@@ -117,5 +117,8 @@ def test_a_point_on_its_prototype_has_a_gradient(passed: Given) -> None:
 def test_without_classes_it_is_refused() -> None:
     with pytest.raises(ConfigError, match="pmr needs prototypes of classes, and no task has any"):
         method({"size": SIZE})
-    with pytest.raises(ConfigError, match=r"modality_balance.task: 'sahpe' is no task with classes; did you mean 'shape'\?"):
+    sets = TaskSpec(labels=9, gaussian=False, prediction="binary", shape=(3,))  # a row may have several labels: it has no one prototype
+    with pytest.raises(ConfigError, match="pmr needs prototypes of classes, and no task has any"):
+        method({"tags": sets})
+    with pytest.raises(ConfigError, match=r"task: 'sahpe' is no task with classes; did you mean 'shape'\?"):
         method({"shape": SHAPE, "size": SIZE}, task="sahpe")

@@ -14,29 +14,47 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from mmtrain.batch import Fused
-from mmtrain.loss import Absolute, CrossEntropy, Focal, Huber, LogitAdjusted, Squared
-from mmtrain.metric import BINARY_METRICS, CLASS_METRICS, NUMBER_METRICS
+from mmtrain.loss import Absolute, BinaryCrossEntropy, CrossEntropy, Focal, Huber, LogitAdjusted, Pinball, Poisson, Squared
+from mmtrain.metric import BINARY_METRICS, CLASS_METRICS, COUNT_METRICS, NUMBER_METRICS, RANK_METRICS, SET_METRICS, quantile_metrics
 from mmtrain.table import Table
-from mmtrain.task import Binary, Classification, Regression, Task
+from mmtrain.task import Binary, Classification, Count, Multilabel, Ordinal, Quantile, Regression, Task
 
 Maker = Callable[..., Table]
 
 CELLS: dict[Any, list[str | None]] = {
     Classification: ["b", "a", None, "c", "a", "a", "b", "a"],
     Binary: ["no", "yes", None, "no", "no", "yes", "no", "no"],
+    Multilabel: ["b,c", "[]", None, "a", "b", "a,b,c", "b", "[]"],
+    Ordinal: ["2", "1", None, "10", "2", "1", "2", "2"],
     Regression: ["1.5", "0", None, "20", "3", "3", "100", "0"],
+    Quantile: ["1.5", "0", None, "20", "3", "4", "100", "0"],
+    Count: ["1", "0", None, "7", "2", "2", "40", "0"],
 }
 LOSSES: dict[Any, list[Any]] = {
     Classification: [CrossEntropy, Focal, LogitAdjusted],
     Binary: [partial(CrossEntropy, class_weights="inverse"), Focal, LogitAdjusted],
+    Multilabel: [BinaryCrossEntropy],
+    Ordinal: [CrossEntropy, Focal, LogitAdjusted],
     Regression: [Squared, Absolute, Huber],
+    Quantile: [Pinball],
+    Count: [Poisson],
 }
-METRICS = {Classification: CLASS_METRICS, Binary: BINARY_METRICS, Regression: NUMBER_METRICS}
+METRICS = {
+    Classification: CLASS_METRICS,
+    Binary: BINARY_METRICS,
+    Multilabel: SET_METRICS,
+    Ordinal: RANK_METRICS,
+    Regression: NUMBER_METRICS,
+    Quantile: quantile_metrics([0.1, 0.5, 0.9]),
+    Count: COUNT_METRICS,
+}
+NUMBERS = (Regression, Quantile, Count)
 
 each_task = pytest.mark.parametrize("kind", CELLS)
-# Skill is not measured in these two: a constant answer may be perfectly calibrated, and the best one for F1 is always "yes".
+# Skill is not measured in these: a constant answer may be perfectly calibrated or cover all, and the best one for F1 is always "yes".
 each_metric = pytest.mark.parametrize(
-    ("kind", "metric"), [(kind, metric) for kind, metrics in METRICS.items() for metric in metrics if metric not in ("ece", "f1")]
+    ("kind", "metric"),
+    [(kind, metric) for kind, metrics in METRICS.items() for metric in metrics if metric not in ("ece", "f1", "coverage")],
 )
 
 
@@ -58,8 +76,14 @@ def predict(head: Any, vector: Tensor) -> Tensor:
 
 def perfect(task: Task, target: np.ndarray) -> Tensor:
     """Predictions that leave no doubt."""
-    if isinstance(task, Classification):
+    if isinstance(task, Classification | Ordinal):
         return 100 * torch.eye(len(task.prior()))[target]
+    if isinstance(task, Multilabel):
+        return torch.from_numpy(200.0 * target[:, :-1] - 100)
+    if isinstance(task, Quantile):
+        return torch.from_numpy(target)[:, None].expand(-1, 3)
+    if isinstance(task, Count):
+        return torch.from_numpy(target).clamp(min=1e-9).log()
     return torch.from_numpy(target) if isinstance(task, Regression) else torch.from_numpy(200.0 * target - 100)
 
 
@@ -107,7 +131,8 @@ def test_each_label_is_scored_under_its_own_name(kind: Any, table: Maker) -> Non
     task = fitted(kind, table)
     target, labelled = task.encode(table(CELLS[kind]))
     found = task.evaluate_classes(task.answer(perfect(task, target[labelled])), target[labelled])
-    cells = [] if kind is Regression else [cell for cell in CELLS[kind] if cell is not None]
+    cells = [] if kind in NUMBERS else [cell for cell in CELLS[kind] if cell is not None]
+    cells = [label for cell in cells for label in cell.split(",") if label != "[]"]
     assert {label: scores["rows"] for label, scores in found.items()} == Counter(cells)
     assert all(scores["precision"] == scores["recall"] == scores["f1"] == 1 for scores in found.values())
     assert all(scores["f1"] is None for scores in task.evaluate_classes(task.answer(perfect(task, target[:0])), target[:0]).values())
@@ -187,7 +212,7 @@ def test_labels_come_back_as_they_were(kind: Any, table: Maker) -> None:
     target, labelled = task.encode(table(CELLS[kind]))
     decoded = task.decode(task.answer(perfect(task, target[labelled])))[""]
     cells = [cell for cell in CELLS[kind] if cell is not None]
-    if kind is Regression:
+    if kind in NUMBERS:
         assert decoded == pytest.approx([float(cell) for cell in cells], abs=1e-4)
     else:
         assert decoded == cells

@@ -1,9 +1,10 @@
 from functools import partial
+from typing import Any
 
 import pytest
 
 from mmtrain.errors import ConfigError
-from mmtrain.loss import Absolute, CrossEntropy, Focal, Huber, Squared
+from mmtrain.loss import Absolute, BinaryCrossEntropy, CrossEntropy, Focal, Huber, Pinball, Poisson, Squared
 from mmtrain.spec import TargetSpec
 from mmtrain.task.objective import FIRST_CHOICE, build_loss
 
@@ -36,5 +37,11 @@ def test_a_loss_for_classes_does_not_fit_numbers() -> None:
 
 
 def test_the_choices_it_names_are_there() -> None:
-    named = {CrossEntropy.targets: "cross_entropy", Absolute.targets: "absolute"}
-    assert named == FIRST_CHOICE
+    named: dict[str, Any] = {
+        "cross_entropy": CrossEntropy,
+        "absolute": Absolute,
+        "poisson": Poisson,
+        "pinball": Pinball,
+        "binary_cross_entropy": BinaryCrossEntropy,
+    }
+    assert {loss.targets: name for name, loss in named.items()} == FIRST_CHOICE
