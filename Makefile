@@ -58,5 +58,5 @@ $(INSTALLED): pyproject.toml
 		{ echo "'$(PYTHON)' comes without its venv module; install it, on Debian and Ubuntu as python3-venv"; exit 1; }
 	"$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --editable ".[timm,huggingface,video]" --group dev
+	$(BIN)/python -m pip install --editable ".[timm,huggingface,video,balancing]" --group dev
 	@touch $@
