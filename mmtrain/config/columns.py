@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmtrain.config.annotation import columns
+from mmtrain.config.annotation import named
 from mmtrain.config.run import Node
 from mmtrain.config.signature import signature
 from mmtrain.errors import DataError, Problem, nearest
 from mmtrain.format import JSON_LINES, PARQUET, separator_of
+from mmtrain.option import IsColumn
 
 TABLE = "mmtrain.source.TableSource"  # the source with a header to read; one whose columns are always the same has `columns`
 
@@ -58,7 +59,10 @@ def _uses(node: Node, where: str, trust: Sequence[str]) -> list[Use]:
         return []
     offered = signature(node["_target_"], where, trust).options
     return [
-        Use(f"{where}.{key}", name) for key, value in node.items() if key in offered for name in columns(value, offered[key].annotation)
+        Use(f"{where}.{key}", name)
+        for key, value in node.items()
+        if key in offered
+        for name in named(value, offered[key].annotation, IsColumn)
     ]
 
 

@@ -95,7 +95,7 @@ class Loop:
         self.total_steps = settings.steps or settings.epochs * steps_per_epoch
         self.epochs = math.ceil(self.total_steps / steps_per_epoch)
         self.progress = Progress()
-        self.meter = Meter(model.tasks)
+        self.meter = Meter(model.tasks, training=True)
         self.weights: dict[str, float | Tensor | None] = {}
 
     def run(self) -> None:
@@ -204,7 +204,7 @@ class Loop:
         for note in val.notes("val") if self.progress.epoch == 1 else ():
             self.display.say(f"note: {note}")
         self.progress = replace(self.progress, seconds=self.progress.seconds + train_seconds, epoch_seconds=0.0)
-        self.meter = Meter(self.model.tasks)
+        self.meter = Meter(self.model.tasks, training=True)
         self._save(best=better)
 
     @property
