@@ -10,8 +10,9 @@ from mmtrain.errors import ConfigError, Problem, nearest
 
 Path = tuple[str, ...]
 
-# What the user writes, and what the model calls it: `optimizer.lr_factor.tasks.digit` slows the heads of the task `digit`.
-_PLACES = {"encoder": "encoder", "modality": "modality", "missing": "missing", "fusion": "fusion", "sharing": "sharing", "tasks": "head"}
+# What the model calls it, where the user writes otherwise: `optimizer.lr_factor.tasks.digit` slows the heads of the task `digit`, and
+# what its loss learns.
+_PLACES = {"head": "tasks", "loss": "tasks"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Places:
     def _paths(self, name: str) -> list[Path]:
         """All the ways to name a parameter: `encoder.picture.conv.weight` is also `encoder.image.conv.weight`."""
         attribute, *rest = name.split(".")
-        place = next((place for place, module in _PLACES.items() if module == attribute), attribute)
+        place = _PLACES.get(attribute, attribute)
         paths: list[Path] = [(place, *rest)]
         if place in ("encoder", "modality") and rest and self.kinds.get(rest[0], rest[0]) != rest[0]:
             paths.append((place, self.kinds[rest[0]], *rest[1:]))

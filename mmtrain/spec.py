@@ -88,7 +88,8 @@ class TaskSpec:
     (a Gaussian likelihood) rather than the log loss of a class, and the `weight` that already multiplies its loss.
 
     `prediction` says what its heads give for a row, and `shape` in which shape: logits of `classes` (C,), of which one is true; the
-    logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms."""
+    logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms. Of
+    predictions for each token it is that of one."""
 
     labels: int
     gaussian: bool

@@ -37,14 +37,31 @@ class Attention(nn.Module):
         """`mask` says which of the M tokens may be looked at, None that all may. A row without any gets 0."""
         if others.shape[1] == 0:
             return torch.zeros_like(values)
-        query, key, value = (self._split(part) for part in (self.query(values), *self.key_value(others).chunk(2, -1)))
+        return self.look(values, *self.keys(others), mask)
+
+    def keys(self, others: Float[Tensor, "B M D"]) -> tuple[Float[Tensor, "B H M W"], Float[Tensor, "B H M W"]]:
+        """What the others are found by and what they say: both can be kept for tokens that are still to come."""
+        key, value = self.key_value(others).chunk(2, -1)
+        return self._split(key), self._split(value)
+
+    def look(
+        self,
+        values: Float[Tensor, "B L D"],
+        key: Float[Tensor, "B H M W"],
+        value: Float[Tensor, "B H M W"],
+        mask: Bool[Tensor, "B M"] | None = None,
+        *,
+        causal: bool = False,
+    ) -> Float[Tensor, "B L D"]:
+        """As `forward`, by what `keys` gave of M > 0 tokens. `causal`: of L tokens that look at each other, each sees none behind it."""
+        query = self._split(self.query(values))
         allowed = None
         if mask is not None:
             anyone = mask.any(1)
             # A softmax over nothing is NaN: such a row looks at everything, and what comes of it is replaced by 0.
             allowed = (mask | ~anyone[:, None])[:, None, None, :]
         dropout = self.dropout if self.training else 0.0
-        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropout)
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropout, is_causal=causal)
         found = self.output(seen.transpose(1, 2).flatten(2))
         return found if mask is None else torch.where(anyone[:, None, None], found, 0)
 

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from mmtrain.decision.gather import average, gather
+from mmtrain.errors import ConfigError, Problem
 from mmtrain.spec import TaskSpec
 
 
@@ -23,6 +24,9 @@ class Stack(nn.Module):
 
     Source: Wolpert 1992, section 2, with a linear map as the generalizer of level 1. We differ: it learns from the same training rows
     and at the same time as the views, not from held-out predictions, and so trusts too much a view that overfits.
+
+    Raises:
+        ConfigError: a task predicts something for each token of a row, not for the row as a whole.
     """
 
     def __init__(self, views: Sequence[str], spec: TaskSpec) -> None:
@@ -40,6 +44,10 @@ class Stack(nn.Module):
     ) -> Float[Tensor, "B ..."]:
         """The task's answer for each row; `prior` where no view can speak for it."""
         values, there = gather(self.views, predictions, present)
+        width = self.map.weight.shape[0]
+        if values[0, :1].numel() > width:
+            found = f"it maps {width} numbers a row, and a task that reads tokens predicts as many for each token"
+            raise ConfigError(Problem("decision", found, "choose another, such as decision=auto"))
         mean = average(values, there)
         side_by_side = torch.cat([values.transpose(0, 1).flatten(1), there.flatten(1).T], 1)
         return torch.where(there.any(0), mean + self.map(side_by_side).reshape(mean.shape), prior)

@@ -15,7 +15,8 @@ UNEVEN = 10  # times as many rows as the rarest label has: worth a word
 
 @dataclass(frozen=True)
 class Balance:
-    """`counts` are the train rows of each label, the most frequent first; for numbers it is empty, and `numbers` holds them. `rows` are
+    """`counts` are the train rows of each label, the most frequent first; for numbers it is empty, and `numbers` holds them, for
+    texts how long they are. `rows` are
     the labelled ones, where a row may have several labels."""
 
     task: str
@@ -48,10 +49,13 @@ def balance(rows: Rows) -> list[Balance]:
 
 
 def _balances(name: str, task: Task, rows: Rows) -> list[Balance]:
-    """Of its labels, or of each column of numbers."""
+    """Of its labels, of the lengths of its texts, or of each column of numbers."""
     labels = getattr(task, "labels", None)
     if labels is not None:
         return [Balance(name, dict(sorted(labels.counts.items(), key=lambda item: -item[1])), np.zeros(0), rows=task.spec.labels)]
+    if getattr(task, "targets", None) == "texts":
+        lengths = [len(cell) for column in task.columns for cell in rows.table(TRAIN).text(column) if cell is not None]
+        return [Balance(name, {}, np.array(lengths, float), "letters")]
     several = {column: rows.table(TRAIN).floats(column) for column in task.columns}
     called = {column: name if len(several) == 1 else f"{name}.{column}" for column in several}
     return [Balance(called[column], {}, numbers[np.isfinite(numbers)], task.unit) for column, numbers in several.items()]

@@ -5,6 +5,7 @@
         multilabel tasks                        answer (n, C) probabilities, target (n, C + 1) int, see `sets.py`
         ordinal tasks                           answer (n,) ranks, target (n,) int, -1 a label that train never saw
         quantile tasks                          answer (n, Q) rising, target (n,), in the user's units
+        text tasks                              answer (n,) and target (n,) of str, see `texts.py`
         number tasks                            answer (n,), target (n,), in the user's units
     evaluate(metrics, primary, answer, target, constant) -> {"rows", every metric, "constant", "skill"}
     skill(metric, answer, target, constant) -> float or None
@@ -23,16 +24,20 @@ from mmtrain.metric.numbers import COUNT_METRICS, NUMBER_METRICS
 from mmtrain.metric.quantiles import quantile_metrics
 from mmtrain.metric.ranks import RANK_METRICS
 from mmtrain.metric.sets import SET_METRICS, by_label
+from mmtrain.metric.texts import GENERATION_METRICS, SPELLING_METRICS, best_text
 
 __all__ = [
     "BINARY_METRICS",
     "CLASS_METRICS",
     "COUNT_METRICS",
+    "GENERATION_METRICS",
     "NUMBER_METRICS",
     "RANK_METRICS",
     "SET_METRICS",
+    "SPELLING_METRICS",
     "Evaluation",
     "Metric",
+    "best_text",
     "by_class",
     "by_label",
     "evaluate",

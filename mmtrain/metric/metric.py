@@ -16,19 +16,20 @@ class Metric:
 
     `score(answer, target)` takes the answers and the targets of the labelled rows, both leading with n >= 1, and gives None where
     these rows do not define it. `perfect` is its value for perfect answers. `constant` names the train statistic that, answered for
-    every row, scores best: class frequencies, mean, median, quantiles, or a set of labels.
+    every row, scores best: class frequencies, mean, median, quantiles, a set of labels, or a text.
     """
 
     score: Callable[[np.ndarray, np.ndarray], float | None]
     perfect: float
-    constant: Literal["frequencies", "mean", "median", "quantiles", "set"]
+    constant: Literal["frequencies", "mean", "median", "quantiles", "set", "text"]
 
 
 def evaluate(metrics: Mapping[str, Metric], primary: str, answer: np.ndarray, target: np.ndarray, constant: np.ndarray) -> Evaluation:
     """Score the answers (n, ...) of n labelled rows; `constant` (...) is the answer to which skill compares them.
 
     Gives `rows`, every metric by its name, `constant` (what the constant answer scores in the primary metric) and `skill`, which is 0
-    for the constant answer and 1 for a perfect one. What is undefined is None, and so is every metric of answers that are not finite.
+    for the constant answer and 1 for a perfect one. What is undefined is None, and so is every metric of answers that are not finite; of
+    texts, None is one that is not.
     """
     found: Evaluation = {name: _score(metric, answer, target) for name, metric in metrics.items()}
     of_constant = _score(metrics[primary], np.broadcast_to(constant, answer.shape), target)
@@ -42,13 +43,17 @@ def skill(metric: Metric, answer: np.ndarray, target: np.ndarray, constant: np.n
 
 
 def _score(metric: Metric, answer: np.ndarray, target: np.ndarray) -> float | None:
-    if len(target) == 0 or not np.isfinite(answer).all():
+    if len(target) == 0 or not _finite(answer):
         return None
     with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):  # squares of very large answers are infinite
         # scikit-learn warns of classes that are answered but do not occur, and of many classes in few rows: both are sound here.
         warnings.simplefilter("ignore", UserWarning)
         score = metric.score(answer, target)
     return None if score is None or not np.isfinite(score) else float(score)
+
+
+def _finite(answer: np.ndarray) -> bool:
+    return all(part is not None for part in answer.flat) if answer.dtype == object else bool(np.isfinite(answer).all())
 
 
 def _skill(score: float | None, constant: float | None, perfect: float) -> float | None:

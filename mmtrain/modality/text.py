@@ -16,10 +16,10 @@ from mmtrain.batch import Text
 from mmtrain.errors import ConfigError, Problem
 from mmtrain.modality.protocol import Ragged
 from mmtrain.modality.tokenizer import PretrainedTokenizer
-from mmtrain.modality.vocabulary import PieceVocabulary, WordVocabulary
 from mmtrain.option import Column, Count, Range
 from mmtrain.spec import TextSpec
 from mmtrain.table import Table
+from mmtrain.vocabulary import PieceVocabulary, WordVocabulary
 
 SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 LETTER = rf"[\p{{L}}\p{{N}}\p{{M}}_&&[^{SPACELESS}]]"

@@ -9,7 +9,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from mmtrain.errors import ConfigError, Problem
-from mmtrain.modality.vocabulary import Numbered
+from mmtrain.vocabulary import Numbered
 
 FILE, MODEL = "tokenizer.json", "config.json"
 

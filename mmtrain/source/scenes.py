@@ -17,6 +17,8 @@ SIDE, RADIUS = 32, 6  # of a picture and of the shape in it, in pixels
 COLOURS = {"red": (220, 50, 50), "green": (60, 190, 60), "blue": (60, 90, 230), "yellow": (225, 205, 50)}
 SHAPES = {"circle": ("circle", "disc"), "square": ("square", "box"), "triangle": ("triangle", "wedge"), "cross": ("cross", "plus")}
 CAPTIONS = ("a {colour} {shape}", "there is a {colour} {shape}", "one {shape} painted {colour}", "the {shape} here looks {colour}")
+LEFT, RIGHT = 8, 24  # between these the shape's centre lies across the picture, in pixels
+PLACES = ("on the left", "in the middle", "on the right")
 RATE, SAMPLES = 8000, 2000  # of a tone: a quarter of a second
 HERTZ = {"low": 300.0, "middle": 600.0, "high": 1200.0}
 TURNS = 96  # combinations of 4 shapes, 4 colours, match or not, 3 false colours
@@ -35,12 +37,15 @@ class Scenes:
       colour is uniform over four, match a fair coin and a false colour uniform over the other three, all independent of
       shape, position and pitch. So neither picture, nor caption, nor tone alone says anything about `match`.
 
+    `description` puts what the picture shows into words, always truly and in one wording: "a red circle on the left", its colour, its
+    shape and in which third of the way from 8 to 24 pixels it stands.
+
     The 96 combinations of shape, colour, match and false colour take turns, so that in a multiple of 96 rows all of this
     holds exactly; position, pitch, wording and noise are drawn freely. Rows depend on `seed` alone, never on the run's seed.
     `absent` of the cells of each modality and `unlabelled` of the labels of each task are left empty, at random.
     """
 
-    columns: ClassVar[list[str]] = ["id", "picture", "caption", "tone", "shape", "colour", "position", "pitch", "match"]
+    columns: ClassVar[list[str]] = ["id", "picture", "caption", "tone", "shape", "colour", "position", "pitch", "match", "description"]
 
     def __init__(
         self,
@@ -84,7 +89,7 @@ def _scene(turn: int, random: np.random.Generator) -> dict[str, Any]:
     turn, match = divmod(turn, 2)
     shape, colour = list(SHAPES)[turn // 4], turn % 4
     named = colour if match else (colour + 1 + false) % 4
-    position, pitch = random.uniform(8, 24), _any(list(HERTZ), random)
+    position, pitch = random.uniform(LEFT, RIGHT), _any(list(HERTZ), random)
     words = {"colour": list(COLOURS)[named], "shape": _any(SHAPES[shape], random)}
     return {
         "picture": _picture(shape, list(COLOURS.values())[colour], position, random),
@@ -95,6 +100,7 @@ def _scene(turn: int, random: np.random.Generator) -> dict[str, Any]:
         "position": position,
         "pitch": pitch,
         "match": "yes" if match else "no",
+        "description": f"a {list(COLOURS)[colour]} {shape} {PLACES[int((position - LEFT) / (RIGHT - LEFT) * len(PLACES))]}",
     }
 
 

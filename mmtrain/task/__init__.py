@@ -16,6 +16,8 @@ To add one: a class as `Task` describes it in `mmtrain/task/<name>.py`, its expo
 from mmtrain.task.binary import Binary
 from mmtrain.task.classification import Classification
 from mmtrain.task.count import Count
+from mmtrain.task.ctc import CTC
+from mmtrain.task.generation import Generation
 from mmtrain.task.keep import condensed, join
 from mmtrain.task.multi_regression import MultiRegression
 from mmtrain.task.multilabel import Multilabel
@@ -25,9 +27,11 @@ from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
 
 __all__ = [
+    "CTC",
     "Binary",
     "Classification",
     "Count",
+    "Generation",
     "MultiRegression",
     "Multilabel",
     "Ordinal",

@@ -39,11 +39,17 @@ class Scores:
     gates: Means = field(default_factory=dict)
 
     def notes(self, split: str) -> list[str]:
-        """A sentence for each task that has no skill on these rows and so is not in the mean."""
-        return [
+        """A sentence for each task that has no skill on these rows and so is not in the mean, or that has rows it can never get right."""
+        undefined = [
             f"tasks.{task}: its skill is not defined on {split} ({found['rows']} labelled rows); the mean is that of the other tasks"
             for task, found in self.tasks.items()
             if found["skill"] is None
+        ]
+        return undefined + [
+            f"tasks.{task}: {found['too_long']:.1%} of the texts on {split} have more letters than their rows have tokens, and cannot be "
+            "learned or written; choose an encoder that gives more tokens, such as one with fewer layers"
+            for task, found in self.tasks.items()
+            if found.get("too_long")
         ]
 
 

@@ -20,6 +20,7 @@ class WordVocabulary:
 
     def __init__(self, *, min_count: int, size: int) -> None:
         self.min_count, self.size = min_count, size
+        self.words: list[str] = []
         self.ids: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -33,7 +34,7 @@ class WordVocabulary:
 
     def state(self) -> dict[str, Any]:
         """The words in the order of their ids."""
-        return {"words": list(self.ids)}
+        return {"words": self.words}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take the words that `state` gave."""
@@ -47,7 +48,12 @@ class WordVocabulary:
         """Ids of words, int32."""
         return np.array([self.ids.get(word, UNKNOWN) for word in words], np.int32)
 
+    def text(self, ids: Sequence[int]) -> str:
+        """The words of ids of known words, with a blank between them."""
+        return " ".join(self.words[number - FIRST] for number in ids)
+
     def _number(self, words: Sequence[str]) -> None:
+        self.words = list(words)
         self.ids = {word: number for number, word in enumerate(words, FIRST)}
 
 
@@ -104,6 +110,13 @@ class PieceVocabulary:
             )
             for words in rows
         ]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The words that known pieces come to, with a blank between them; the last may lack its end."""
+        pieces = [self.pieces[number - FIRST] for number in ids]
+        if self.kind == "wordpiece":
+            return " ".join(pieces).replace(f" {NEXT}", "")
+        return "".join(pieces).replace(LAST, " ").rstrip(" ")
 
     def _take(self, pieces: list[str], merges: list[list[str]]) -> None:
         self.pieces, self.merges = pieces, merges

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from mmtrain.modality.vocabulary import PieceVocabulary, WordVocabulary
+from mmtrain.vocabulary import PieceVocabulary, WordVocabulary
 
 ROWS = [["low", "low", "low", "low", "low", "lower", "lower"], 6 * ["newest"] + 3 * ["widest"]]
 Kind = Literal["bpe", "wordpiece"]
@@ -85,7 +85,7 @@ def test_every_process_finds_the_same_pieces(kind: Kind) -> None:
     """The library keeps letters in a hash table that another process orders in another way."""
     vocabulary = PieceVocabulary(kind, min_count=1, size=100)
     vocabulary.fit(ROWS)
-    code = "import json, sys; from mmtrain.modality.vocabulary import PieceVocabulary as P; v = P(sys.argv[1], min_count=1, size=100)"
+    code = "import json, sys; from mmtrain.vocabulary import PieceVocabulary as P; v = P(sys.argv[1], min_count=1, size=100)"
     code += "; v.fit(json.loads(sys.argv[2])); print(json.dumps(v.state()))"
     found = subprocess.run([sys.executable, "-c", code, kind, json.dumps(ROWS)], capture_output=True, text=True, check=True)
     assert json.loads(found.stdout) == vocabulary.state()
