@@ -13,6 +13,7 @@ def model() -> nn.Module:
     whole.encoder = Named({"front": nn.Linear(2, 3), "words": nn.Linear(2, 3)})
     whole.fusion = nn.Linear(3, 3)
     whole.head = Named({"digit": Named({"fused": nn.Linear(3, 1)})})
+    whole.loss = Named({"digit": nn.Linear(1, 1)})
     return whole
 
 
@@ -32,6 +33,7 @@ def read(tree: dict[str, Any]) -> Places:
         ({"encoder": {"image": 1, "front": 2}}, "encoder.front.weight", 2),
         ({"encoder": {"front": 2, "image": 1}}, "encoder.front.weight", 2),
         ({"tasks": {"digit": 4}}, "head.digit.fused.weight", 4),
+        ({"tasks": {"digit": 4}}, "loss.digit.weight", 4),
         ({"tasks": {"digit": 4}}, "", 0),
     ],
 )

@@ -12,7 +12,7 @@ from mmtrain.transformer import Attention, perceptron, positions
 
 START, END = 0, 1  # ids; those of the pieces follow, and last the unknown one
 
-Keys = tuple[Float[Tensor, "R H M W"], Float[Tensor, "R H M W"]]
+Keys = tuple[Float[Tensor, "R H _ W"], Float[Tensor, "R H _ W"]]  # of as many places as there are
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
 from mmtrain.decision import Mean, Stack
+from mmtrain.errors import ConfigError
 from mmtrain.spec import TaskSpec
 
 VIEWS = ["tone", "fused", "image"]
@@ -36,6 +38,15 @@ def test_the_mean_and_a_map_of_all_views(draw: Callable[..., Any], by_hand: Call
         return np.asarray(np.mean(said, 0) + (weight @ np.concatenate([*seen, flags])).reshape(np.shape(said[0])))
 
     assert_close(stack(*given), by_hand(given, merge), rtol=1e-5, atol=1e-5)
+
+
+def test_predictions_for_each_token_are_refused() -> None:
+    views = {name: torch.randn(5, 2, 4) for name in VIEWS}
+    present = dict.fromkeys(VIEWS, torch.ones(5, dtype=torch.bool))
+    with pytest.raises(
+        ConfigError, match="decision: it maps 4 numbers a row, and a task that reads tokens predicts as many for each token"
+    ):
+        Stack(VIEWS, CLASSES)(views, present, torch.zeros(4))
 
 
 def test_it_learns_whom_to_believe_for_which_class() -> None:

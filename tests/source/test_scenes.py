@@ -100,6 +100,25 @@ def test_match_is_whether_the_caption_names_the_pictures_colour(scenes: Table) -
     assert ["yes" if fit else "no" for fit in fits] == scenes.frame["match"].to_list()
 
 
+def test_description_says_what_the_picture_shows(scenes: Table) -> None:
+    for picture, shape, said in scenes.frame.select("picture", "shape", "description").iter_rows():
+        _, colour, named, *place = said.split()
+        assert (colour, named) == (seen_colour(picture), shape)
+        centre = (np.nonzero(shape_of(picture))[1].mean() - 8) / 16
+        middle = {"on the left": 1 / 6, "in the middle": 1 / 2, "on the right": 5 / 6}[" ".join(place)]
+        assert abs(centre - middle) < 1 / 6 + 0.04
+    assert len(set(scenes.frame["description"])) == 48
+
+
+def test_descriptions_change_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that figures of old runs stay those of new ones."""
+    source = Scenes(train=50, val=1, test=1, absent=0.3, unlabelled=0.4)
+    frame = source.tables().tables["train"].frame
+    assert 0 < frame["description"].null_count() < 50
+    monkeypatch.setattr(Scenes, "columns", Scenes.columns[:-1])
+    assert source.tables().tables["train"].frame.equals(frame.drop("description"))
+
+
 def test_neither_picture_nor_caption_alone_says_anything_of_match(scenes: Table) -> None:
     """Of every colour and shape that a picture shows, and that a caption names, exactly half the rows match."""
     colours = {"picture": map(seen_colour, scenes.frame["picture"]), "caption": map(named_colour, scenes.frame["caption"])}

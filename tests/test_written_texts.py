@@ -1,0 +1,115 @@
+"""From rows to texts that are written: spelled off the steps of a recording, or said in words."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import mmtrain
+from mmtrain.cli import main
+
+LETTERS = "abc"
+
+
+def strokes(file: Path, random: np.random.Generator) -> dict[str, str]:
+    """A series in which each letter of a text is three steps of its own channel, and as many steps of rest follow."""
+    text = "".join(random.choice(list(LETTERS), random.integers(1, 4)))
+    steps = [[3.0 * (letter == name) for name in LETTERS] for letter in text for letter in (letter,) * 3 + (" ",) * 2]
+    np.save(file, np.array(steps) + 0.1 * random.standard_normal((len(steps), len(LETTERS))))
+    said = " then ".join(text) + "."
+    return {"steps": file.name, "text": text, "said": said, "long": str(len(text) > 1)}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, random = tmp_path_factory.mktemp("strokes"), np.random.default_rng(0)
+    for split, count in (("train", 192), ("val", 32), ("test", 32)):
+        rows = pl.DataFrame([{"id": f"{split}{row}"} | strokes(folder / f"{split}{row}.npy", random) for row in range(count)])
+        number = pl.int_range(pl.len())
+        rows = rows.with_columns(
+            pl.when(number % 8 != 3).then("text").alias("text"),
+            pl.when(number % 8 != 5).then("said").alias("said"),
+            pl.when(number % 16 != 7).then("steps").alias("steps"),
+        )
+        rows.write_csv(folder / f"{split}.csv")
+    (folder / "data").mkdir()
+    (folder / "data" / "strokes.yaml").write_text(
+        f"""# @package _global_
+defaults:
+  - /source@data: table
+  - /modality@data.modalities.pen: series
+  - /task@tasks.text: ctc
+  - /task@tasks.said: generation
+  - /task@tasks.long: binary
+  - _self_
+data:
+  name: strokes
+  root: {folder}
+  train: train.csv
+  val: val.csv
+  test: test.csv
+  id: id
+  modalities:
+    pen: {{column: steps}}
+tasks:
+  text: {{column: text, modality: pen}}
+  said: {{column: said, modalities: [pen], dim: 32, layers: 1, min_count: 1}}
+  long: {{column: long}}
+encoder:
+  series: {{layers: 2}}
+"""
+    )
+    return folder
+
+
+def train(data: Path, run: Path, *overrides: str) -> int:
+    shared = ["data=strokes", "training.threads=1", "training.batch_size=16", "optimizer.lr=1e-2", f"hydra.run.dir={run}"]
+    return main(["train", "--config-dir", str(data), *shared, *overrides])
+
+
+def test_texts_are_learned_and_written(data: Path, tmp_path: Path) -> None:
+    assert train(data, tmp_path / "run", "training.epochs=12") == 0
+    tasks = json.loads((tmp_path / "run" / "results.json").read_text())["test"]["tasks"]
+    assert tasks["text"]["cer"] < 0.1
+    assert tasks["said"]["bleu"] > 50
+    trained = mmtrain.load(tmp_path / "run")
+    table = pl.read_csv(data / "test.csv")
+    found = trained.predict(data / "test.csv")
+    known = table["steps"].is_not_null() & table["text"].is_not_null()
+    assert (found["text"] == table["text"]).filter(known).mean() > 0.75
+    nobody = found.filter(table["steps"].is_null())
+    assert len(set(nobody["text"])) == len(set(nobody["said"])) == 1
+    assert set(nobody["said"]) == {trained.tasks["said"].constant}  # type: ignore[attr-defined]
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert "bleu" not in lines[0]["tasks"]["said"]  # not scored on train, where it would be written in every step
+    assert "cer" in lines[0]["tasks"]["text"]
+
+
+@pytest.mark.parametrize(
+    "balancing",
+    [["balancing=mgda"], ["balancing=mgda", "balancing.level=parameters"], ["balancing=uncertainty"], ["balancing=famo"]],
+    ids=str,
+)
+def test_texts_are_balanced_with_labels(balancing: list[str], data: Path, tmp_path: Path) -> None:
+    assert train(data, tmp_path / "run", "training.epochs=2", *balancing) == 0
+    tasks = json.loads((tmp_path / "run" / "results.json").read_text())["test"]["tasks"]
+    assert all(np.isfinite(tasks[name]["skill"]) for name in ("text", "said", "long"))
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(data: Path, tmp_path: Path) -> None:
+    options = ["training.average=0.9", "tasks.said.beams=2"]
+    assert train(data, tmp_path / "whole", "training.epochs=2", *options, "scheduler=constant") == 0
+    assert train(data, tmp_path / "halves", "training.epochs=1", *options, "scheduler=constant") == 0
+    assert main(["train", "--resume", str(tmp_path / "halves"), "training.epochs=2"]) == 0
+    whole, halves = (mmtrain.load(tmp_path / name, checkpoint_name="last").model.state_dict() for name in ("whole", "halves"))
+    assert any(name.startswith("loss.said.decoder.") for name in whole)
+    assert all(value.equal(halves[name]) for name, value in whole.items())
+
+
+def test_texts_longer_than_their_rows_are_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spelling = "tasks.text.spelling={a: abcabcabcabc, b: abcabcabcabc}"
+    assert train(data, tmp_path / "run", "training.epochs=1", spelling) == 0
+    out = capsys.readouterr().out
+    assert "% of the texts on val have more letters than their rows have tokens" in out
