@@ -65,9 +65,7 @@ def _told(wrong: np.ndarray, counts: np.ndarray, words: np.ndarray, table: Table
     """A sentence about the rows that do not fit."""
     column = task.columns[0]
     problems = [
-        Problem(
-            f"{table.file}, row {table.numbers[row]}, column '{column}'", f"{counts[row]} labels for the {words[row]} words of '{modality}'"
-        )
+        Problem(f"{table.place(row)}, column '{column}'", f"{counts[row]} labels for the {words[row]} words of '{modality}'")
         for row in wrong[:SHOWN]
     ]
     if settings.on_bad == "error":
