@@ -78,7 +78,7 @@ def test_texts_are_learned_and_written(data: Path, tmp_path: Path) -> None:
     table = pl.read_csv(data / "test.csv")
     found = trained.predict(data / "test.csv")
     known = table["steps"].is_not_null() & table["text"].is_not_null()
-    assert (found["text"] == table["text"]).filter(known).mean() > 0.75
+    assert sum((found["text"] == table["text"]).filter(known)) > 0.75 * sum(known)
     nobody = found.filter(table["steps"].is_null())
     assert len(set(nobody["text"])) == len(set(nobody["said"])) == 1
     assert set(nobody["said"]) == {trained.tasks["said"].constant}  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ from mmtrain.metric.numbers import COUNT_METRICS, NUMBER_METRICS
 from mmtrain.metric.quantiles import quantile_metrics
 from mmtrain.metric.ranks import RANK_METRICS
 from mmtrain.metric.sets import SET_METRICS, by_label
+from mmtrain.metric.tags import by_entity, tag_metrics
 from mmtrain.metric.texts import GENERATION_METRICS, SPELLING_METRICS, best_text
 
 __all__ = [
@@ -39,8 +40,10 @@ __all__ = [
     "Metric",
     "best_text",
     "by_class",
+    "by_entity",
     "by_label",
     "evaluate",
     "quantile_metrics",
     "skill",
+    "tag_metrics",
 ]

@@ -25,6 +25,7 @@ from mmtrain.task.ordinal import Ordinal
 from mmtrain.task.protocol import Task
 from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
+from mmtrain.task.tagging import Tagging
 
 __all__ = [
     "CTC",
@@ -37,6 +38,7 @@ __all__ = [
     "Ordinal",
     "Quantile",
     "Regression",
+    "Tagging",
     "Task",
     "condensed",
     "join",

@@ -27,8 +27,8 @@ class Alignment(nn.Module):
         frames = torch.where(there, torch.where(there, prediction[..., :-1], 0.0).log_softmax(-1), silent)
         frames, targets = _evened(frames, target, letters)
         # Numbers that the host knows, so that nothing waits for the device.
-        lengths = [(size,) * len(target) for size in (frames.shape[1], targets.shape[1])]
-        losses = functional.ctc_loss(frames.transpose(0, 1), targets, *lengths, blank=BLANK, reduction="none", zero_infinity=True)
+        moments, places = [torch.full((len(target),), size) for size in (frames.shape[1], targets.shape[1])]
+        losses = functional.ctc_loss(frames.transpose(0, 1), targets, moments, places, blank=BLANK, reduction="none", zero_infinity=True)
         return losses / letters.sum(1).clamp(min=1)
 
 

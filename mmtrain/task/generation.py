@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -72,7 +73,7 @@ class Generation:
         self.name, self.columns, self.modalities = name, [column], sorted(set(modalities))
         self.weight, self.metric = weight, metric
         self.casefold, self.max_length = casefold, max_length
-        self.dim, self.decoder_options = dim, {"layers": layers, "heads": heads, "dropout": dropout}
+        self.dim, self._decoder = dim, partial(Decoder, dim, layers=layers, heads=heads, dropout=dropout)
         self.beams, self.length_penalty = beams, length_penalty
         kind = {"min_count": min_count, "size": max_words}
         self.vocabulary = WordVocabulary(**kind) if vocabulary == "word" else PieceVocabulary("bpe", **kind)
@@ -120,7 +121,7 @@ class Generation:
         if self._forcing is None:
             shares = np.maximum(self.counts, NOTHING) / sum(self.counts)
             prior = first_prediction(torch.from_numpy(np.log(shares)).float(), self._loss)
-            self._forcing = TeacherForcing(Decoder(self.dim, prior, **self.decoder_options), self._loss, self.length)
+            self._forcing = TeacherForcing(self._decoder(prior), self._loss, self.length)
         return self._forcing
 
     @property

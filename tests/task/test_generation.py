@@ -31,7 +31,15 @@ TEXTS = [" ".join(cell.split()) for cell in CELLS if cell]
 
 
 def build(**options: Any) -> Generation:
-    given = {"column": "label", "modalities": ["words"], "loss": CrossEntropy, "dim": 8, "heads": 2, "layers": 1, "min_count": 1}
+    given: dict[str, Any] = {
+        "column": "label",
+        "modalities": ["words"],
+        "loss": CrossEntropy,
+        "dim": 8,
+        "heads": 2,
+        "layers": 1,
+        "min_count": 1,
+    }
     return Generation("text", **given | options)
 
 
