@@ -23,7 +23,8 @@ class Alignment(nn.Module):
     def forward(self, prediction: Float[Tensor, "K T D"], target: Int[Tensor, "K S"]) -> Float[Tensor, " K"]:
         """Targets are numbers of letters, from 1; below 0 there is none."""
         there, letters = prediction[..., -1:] > 0, target >= 0
-        silent = prediction.new_full((prediction.shape[-1] - 1,), -torch.inf).index_fill(0, target.new_tensor([BLANK]), 0.0)
+        silent = prediction.new_full((prediction.shape[-1] - 1,), -torch.inf)
+        silent[BLANK] = 0.0
         frames = torch.where(there, torch.where(there, prediction[..., :-1], 0.0).log_softmax(-1), silent)
         frames, targets = _evened(frames, target, letters)
         # Numbers that the host knows, so that nothing waits for the device.
