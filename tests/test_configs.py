@@ -58,6 +58,8 @@ PLACES = {
     "task/binary": ["task@tasks.match=binary"],
     "task/classification": ["task@tasks.match=classification"],
     "loss/binary_cross_entropy": SETS,
+    "task/ctc": ["task@tasks.match=ctc", "tasks.match.modality=tone"],
+    "task/generation": ["task@tasks.match=generation", "tasks.match.modalities=[picture]"],
     "task/multi_regression": ["task@tasks.position=multi_regression", "tasks.position.column=[position]"],
     "task/multilabel": SETS,
     "task/ordinal": ["task@tasks.pitch=ordinal", "tasks.pitch.order=[low,middle,high]"],
@@ -71,9 +73,10 @@ ENCODERS = {"early": "embedding"}  # that a fusion has to have, where small ones
 # With tests of their own (a fusion is in its model); every data set that is not generated is a table.
 APART = (
     *("balancing/cagrad", "data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
-    *("task/count", "loss/poisson"),  # the generated data have no such labels; see test_tasks.py
+    *("task/count", "loss/poisson", "task/tagging"),  # the generated data have no such labels; see test_tasks.py, test_tagged_words.py
     *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
 )
+GENERATED = ("data/scenes", "data/scenes_caption")
 ANY_DATA = ("data/folder", "data/torchvision")  # whose rows the user names; tested with their sources
 
 
@@ -139,7 +142,7 @@ def test_an_experiment_trains_two_steps(choice: str, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "results.json").is_file()
 
 
-@pytest.mark.parametrize("choice", [name for name in choices_of("data") if name not in ("data/scenes", *ANY_DATA)])
+@pytest.mark.parametrize("choice", [name for name in choices_of("data") if name not in (*GENERATED, *ANY_DATA)])
 def test_a_data_set_says_where_to_get_it(choice: str) -> None:
     """Its root hangs on MMTRAIN_DATA alone, and its comments name a source that anyone can reach."""
     text = CHOICES["data"][choice.removeprefix("data/")].file.read_text(encoding="utf-8")

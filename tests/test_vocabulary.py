@@ -89,3 +89,20 @@ def test_every_process_finds_the_same_pieces(kind: Kind) -> None:
     code += "; v.fit(json.loads(sys.argv[2])); print(json.dumps(v.state()))"
     found = subprocess.run([sys.executable, "-c", code, kind, json.dumps(ROWS)], capture_output=True, text=True, check=True)
     assert json.loads(found.stdout) == vocabulary.state()
+
+
+VOCABULARIES = [
+    WordVocabulary(min_count=1, size=9),
+    PieceVocabulary("bpe", min_count=1, size=12),
+    PieceVocabulary("wordpiece", min_count=1, size=12),
+]
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES, ids=["word", "bpe", "wordpiece"])
+def test_words_come_back_from_their_ids(vocabulary: WordVocabulary | PieceVocabulary) -> None:
+    """Also where they are read in pieces, of which the last may be without its end."""
+    vocabulary.fit(ROWS)
+    numbered = [ids.tolist() for ids, _ in vocabulary.number(ROWS)]
+    assert [vocabulary.text(ids) for ids in numbered] == [" ".join(row) for row in ROWS]
+    assert vocabulary.text([]) == ""
+    assert vocabulary.text(numbered[1][:-1]).startswith("newest newest")

@@ -27,7 +27,8 @@ class CTC:
     """Write the text of a cell letter by letter, off the tokens of one modality: what is said, signed or written in a recording.
 
     Each token (frame) says one of the letters that train has, or nothing; equal neighbours are one letter. So the letters must come in
-    the order of the frames, and a text cannot have more of them than its row has frames: `too_long` is the share of rows where it has.
+    the order of the frames, and a text cannot have more of them than its row has frames: `too_long` is the share of rows where it has,
+    rows without any frame aside.
     Texts are NFC-normalised, with one blank between words; `casefold` frees them of upper case. `spelling` gives the texts that
     stand for cells: `{"0": zero, "1": one}`. `metric` is the one that skill is measured in; `hidden` is the size of the head's hidden
     layer, or a list of sizes; 0 is a linear head. A row without a frame is answered with the constant text that is best in train.
@@ -117,7 +118,7 @@ class CTC:
     def evaluate(self, answer: Answer, target: np.ndarray) -> Evaluation:
         """Metrics, the constant answer's score and skill; see `Task.evaluate`."""
         found = evaluate(SPELLING_METRICS, self.metric, answer[:, 0], self._texts(target), as_array([self.constant])[0:1])
-        too_long = float((least_frames(target) > answer[:, 1]).mean()) if len(target) else None
+        too_long = float(((least_frames(target) > answer[:, 1]) & (answer[:, 1] > 0)).mean()) if len(target) else None
         last = {name: found.pop(name) for name in ("constant", "skill")}
         return found | {"too_long": too_long} | last
 

@@ -57,6 +57,13 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     return rows_of([*sizes, *limits], tmp_path_factory.mktemp("cache"))
 
 
+def test_texts_are_measured_in_letters(tmp_path: Path) -> None:
+    [found] = balance(rows_of(["data=scenes_caption", "data.train=96", "data.val=24", "data.test=24"], tmp_path))
+    shortest, longest = len("a red cross on the left"), len("a yellow triangle in the middle")
+    assert found.line.startswith(f"description: from {shortest} to {longest}, median ")
+    assert found.line.endswith(" letters")
+
+
 def whole(rows: Rows, name: str = "name") -> str:
     return page(name, rows, balance(rows), measures(rows), repeats(rows), giveaways(rows))
 
