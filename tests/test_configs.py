@@ -63,6 +63,7 @@ PLACES = {
     "loss/pinball": ["task@tasks.position=quantile", "loss@tasks.position.loss=pinball"],
     "task/quantile": ["task@tasks.position=quantile"],
     "task/regression": ["task@tasks.position=regression"],
+    "task/retrieval": ["+task@tasks.pairs=retrieval", "tasks.pairs.modalities=[picture,caption]"],
 }
 PAIRS = ("film", "mfb", "mlb", "multiplicative", "mutan")  # fusions of two modalities
 PLACES |= {f"model/fusion_{name}": [f"model=fusion_{name}", "~data.modalities.tone", "~tasks.pitch"] for name in PAIRS}

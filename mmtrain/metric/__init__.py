@@ -5,6 +5,7 @@
         multilabel tasks                        answer (n, C) probabilities, target (n, C + 1) int, see `sets.py`
         ordinal tasks                           answer (n,) ranks, target (n,) int, -1 a label that train never saw
         quantile tasks                          answer (n, Q) rising, target (n,), in the user's units
+        retrieval tasks                         answer (n, 2, 2) places, target not read, see `pairs.py`
         number tasks                            answer (n,), target (n,), in the user's units
     evaluate(metrics, primary, answer, target, constant) -> {"rows", every metric, "constant", "skill"}
     skill(metric, answer, target, constant) -> float or None
@@ -20,6 +21,7 @@ be a task's primary metric, its name in the `metric` option of that task.
 from mmtrain.metric.classes import BINARY_METRICS, CLASS_METRICS, by_class
 from mmtrain.metric.metric import Evaluation, Metric, evaluate, skill
 from mmtrain.metric.numbers import COUNT_METRICS, NUMBER_METRICS
+from mmtrain.metric.pairs import PAIR_METRICS, chance, nearest, places
 from mmtrain.metric.quantiles import quantile_metrics
 from mmtrain.metric.ranks import RANK_METRICS
 from mmtrain.metric.sets import SET_METRICS, by_label
@@ -29,13 +31,17 @@ __all__ = [
     "CLASS_METRICS",
     "COUNT_METRICS",
     "NUMBER_METRICS",
+    "PAIR_METRICS",
     "RANK_METRICS",
     "SET_METRICS",
     "Evaluation",
     "Metric",
     "by_class",
     "by_label",
+    "chance",
     "evaluate",
+    "nearest",
+    "places",
     "quantile_metrics",
     "skill",
 ]

@@ -23,6 +23,7 @@ from mmtrain.task.ordinal import Ordinal
 from mmtrain.task.protocol import Task
 from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
+from mmtrain.task.retrieval import Retrieval
 
 __all__ = [
     "Binary",
@@ -33,6 +34,7 @@ __all__ = [
     "Ordinal",
     "Quantile",
     "Regression",
+    "Retrieval",
     "Task",
     "condensed",
     "join",

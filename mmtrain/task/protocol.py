@@ -19,7 +19,8 @@ class Task(Protocol):
 
     A task whose predictions are larger than what is answered from them, or need more work on the device, may have a method
     `condense(prediction (B, ...)) -> (B, ...)`: what is kept of them until all rows are predicted. `answer` takes that then. One that
-    says `generates: ClassVar[bool] = True` is not scored on train: condensing would take longer than a step.
+    says `generates: ClassVar[bool] = True` is not scored on train: condensing or scoring would take longer than
+    training. One that says `paired: ClassVar[bool] = True` labels rows by what they have: labelled are those with all of its modalities.
     One that says `by_word: ClassVar[bool] = True` is given one token for each word of the texts that it reads, whatever pieces the
     words were read in.
     """
