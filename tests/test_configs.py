@@ -72,6 +72,7 @@ ENCODERS = {"early": "embedding"}  # that a fusion has to have, where small ones
 APART = (
     *("balancing/cagrad", "data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
     *("task/count", "loss/poisson"),  # the generated data have no such labels; see test_tasks.py
+    "task/segmentation",  # nor masks; see task/test_segmentation.py
     *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
 )
 ANY_DATA = ("data/folder", "data/torchvision")  # whose rows the user names; tested with their sources

@@ -6,6 +6,7 @@
         ordinal tasks                           answer (n,) ranks, target (n,) int, -1 a label that train never saw
         quantile tasks                          answer (n, Q) rising, target (n,), in the user's units
         retrieval tasks                         answer (n, 2, 2) places, target not read, see `pairs.py`
+        segmentation tasks                      answer (C, C) counts of pixels, target not read, see `masks.py`
         number tasks                            answer (n,), target (n,), in the user's units
     evaluate(metrics, primary, answer, target, constant) -> {"rows", every metric, "constant", "skill"}
     skill(metric, answer, target, constant) -> float or None
@@ -19,6 +20,7 @@ be a task's primary metric, its name in the `metric` option of that task.
 """
 
 from mmtrain.metric.classes import BINARY_METRICS, CLASS_METRICS, by_class
+from mmtrain.metric.masks import IGNORED, MASK_METRICS, NOTHING, by_mask, confusion, constant
 from mmtrain.metric.metric import Evaluation, Metric, evaluate, skill
 from mmtrain.metric.numbers import COUNT_METRICS, NUMBER_METRICS
 from mmtrain.metric.pairs import PAIR_METRICS, chance, nearest, places
@@ -30,6 +32,9 @@ __all__ = [
     "BINARY_METRICS",
     "CLASS_METRICS",
     "COUNT_METRICS",
+    "IGNORED",
+    "MASK_METRICS",
+    "NOTHING",
     "NUMBER_METRICS",
     "PAIR_METRICS",
     "RANK_METRICS",
@@ -38,7 +43,10 @@ __all__ = [
     "Metric",
     "by_class",
     "by_label",
+    "by_mask",
     "chance",
+    "confusion",
+    "constant",
     "evaluate",
     "nearest",
     "places",

@@ -54,7 +54,7 @@ def _places(asking: Float[np.ndarray, "n D"], asked: Float[np.ndarray, "n D"]) -
 
 
 def _similar(asking: Float[np.ndarray, "k D"], asked: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "k n"]:
-    known = asking.any(1)[:, None] & asked.any(1)
+    known = (asking != 0).any(1)[:, None] & (asked != 0).any(1)
     return np.where(known, asking @ asked.T, np.finfo(np.float32).min)
 
 

@@ -16,6 +16,7 @@ To add one: a class as `Task` describes it in `mmtrain/task/<name>.py`, its expo
 from mmtrain.task.binary import Binary
 from mmtrain.task.classification import Classification
 from mmtrain.task.count import Count
+from mmtrain.task.dense import read_runs
 from mmtrain.task.keep import condensed, join
 from mmtrain.task.multi_regression import MultiRegression
 from mmtrain.task.multilabel import Multilabel
@@ -24,6 +25,7 @@ from mmtrain.task.protocol import Task
 from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
 from mmtrain.task.retrieval import Retrieval
+from mmtrain.task.segmentation import Segmentation
 
 __all__ = [
     "Binary",
@@ -35,7 +37,9 @@ __all__ = [
     "Quantile",
     "Regression",
     "Retrieval",
+    "Segmentation",
     "Task",
     "condensed",
     "join",
+    "read_runs",
 ]

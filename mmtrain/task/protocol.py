@@ -21,6 +21,8 @@ class Task(Protocol):
     `condense(prediction (B, ...)) -> (B, ...)`: what is kept of them until all rows are predicted. `answer` takes that then. One that
     says `generates: ClassVar[bool] = True` is not scored on train: condensing or scoring would take longer than
     training. One that says `paired: ClassVar[bool] = True` labels rows by what they have: labelled are those with all of its modalities.
+    One whose targets lie in what a modality shows may have a method `attach(modalities)`: it is called
+    first, with those that the task names.
     One that says `by_word: ClassVar[bool] = True` is given one token for each word of the texts that it reads, whatever pieces the
     words were read in.
     """
