@@ -48,14 +48,15 @@ def _places(asking: Float[np.ndarray, "n D"], asked: Float[np.ndarray, "n D"]) -
     for rows in _parts(len(asking)):
         similar = _similar(asking[rows], asked)
         own = similar[np.arange(len(similar)), np.arange(len(asking))[rows]][:, None]
-        better = (similar > own + TIE).sum(1)
-        found[rows, 0], found[rows, 1] = better, (similar >= own - TIE).sum(1) - better
+        better = np.count_nonzero(similar > own + TIE, axis=1)
+        found[rows, 0], found[rows, 1] = better, np.count_nonzero(similar >= own - TIE, axis=1) - better
     return found
 
 
 def _similar(asking: Float[np.ndarray, "k D"], asked: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "k n"]:
     known = (asking != 0).any(1)[:, None] & (asked != 0).any(1)
-    return np.where(known, asking @ asked.T, np.finfo(np.float32).min)
+    similar = asking @ asked.T
+    return similar if known.all() else np.where(known, similar, np.finfo(np.float32).min)
 
 
 def _parts(rows: int) -> list[slice]:

@@ -87,7 +87,7 @@ class MaskHead(nn.Module):
         if tokens.values.shape[1] > 1:
             where, found = f"tasks.{self.task}", f"the encoder of '{self.modality}' gives tokens that lie on no grid"
             raise ConfigError(
-                Problem(where, found, "choose encoder/image=cnn, residual, resnet, vit, or a network of timm that ends in a map")
+                Problem(where, found, "choose encoder/image=cnn, patches, residual, resnet18, vit, or a timm network that ends in a map")
             )
 
 
