@@ -27,6 +27,7 @@ from mmtrain.metric.pairs import PAIR_METRICS, chance, nearest, places
 from mmtrain.metric.quantiles import quantile_metrics
 from mmtrain.metric.ranks import RANK_METRICS
 from mmtrain.metric.sets import SET_METRICS, by_label
+from mmtrain.metric.tags import by_entity, tag_metrics
 
 __all__ = [
     "BINARY_METRICS",
@@ -42,6 +43,7 @@ __all__ = [
     "Evaluation",
     "Metric",
     "by_class",
+    "by_entity",
     "by_label",
     "by_mask",
     "chance",
@@ -52,4 +54,5 @@ __all__ = [
     "places",
     "quantile_metrics",
     "skill",
+    "tag_metrics",
 ]

@@ -26,6 +26,7 @@ from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
 from mmtrain.task.retrieval import Retrieval
 from mmtrain.task.segmentation import Segmentation
+from mmtrain.task.tagging import Tagging
 
 __all__ = [
     "Binary",
@@ -38,6 +39,7 @@ __all__ = [
     "Regression",
     "Retrieval",
     "Segmentation",
+    "Tagging",
     "Task",
     "condensed",
     "join",

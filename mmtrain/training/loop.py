@@ -24,7 +24,7 @@ from mmtrain.modality_balance import ModalityBalance
 from mmtrain.model import Model
 from mmtrain.objective import scored_rows
 from mmtrain.runtime import Runtime
-from mmtrain.sampler import Sampler
+from mmtrain.sampler import Sampler, epoch_in_words
 from mmtrain.scheduler import Schedule
 from mmtrain.tracker import Tracker
 from mmtrain.training.average import Average
@@ -110,6 +110,10 @@ class Loop:
         progress, patience = self.progress, self.settings.patience or math.inf
         done = progress.step >= self.total_steps if self.settings.steps is not None else progress.epoch >= self.epochs
         return (done and progress.batch == 0) or progress.stale >= patience
+
+    def epoch_in_words(self) -> str:
+        """How many rows an epoch takes, and of which tasks."""
+        return epoch_in_words(self.sampler(self.seed, 0), self.train.labelled)
 
     def _train_epoch(self) -> None:
         self.begin_epoch()
