@@ -1,4 +1,4 @@
-"""Tasks: one label column each (`multi_regression` several); they read targets, predict them, and say how well.
+"""Tasks: one label column each (`multi_regression` several, `retrieval` none); they read targets, predict them, and say how well.
 
     Task(name, *, column, weight=1.0, loss, metric=..., hidden=0, dropout=0.0)
     fit(train table), encode(table)             cells to targets (n, ...) and which rows are labelled (n,)

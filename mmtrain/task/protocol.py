@@ -124,7 +124,7 @@ class Task(Protocol):
         ...
 
     def evaluate_classes(self, answer: np.ndarray, target: np.ndarray) -> dict[str, dict[str, float | None]]:
-        """`precision`, `recall`, `f1` and `rows` of each label, in the order of the labels; nothing where there are no classes.
+        """`precision`, `recall`, `f1`, `rows`, and what a task adds, of each label, in their order; nothing where there are no classes.
 
         What these rows do not define is None.
         """
