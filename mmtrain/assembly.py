@@ -32,6 +32,10 @@ def data_parts(config: Run) -> DataParts:
         name: build(node, where=f"data.modalities.{name}", trust=config.trust) for name, node in config.data["modalities"].items()
     }
     tasks = {name: build(node, name, where=f"tasks.{name}", trust=config.trust) for name, node in config.tasks.items()}
+    for task in tasks.values():
+        attach = getattr(task, "attach", None)
+        if attach is not None:
+            attach({name: modalities[name] for name in task.modalities})
     return DataParts(build(config.source, where="data", trust=config.trust), Settings(**config.data_settings), modalities, tasks)
 
 

@@ -81,8 +81,7 @@ class Trained:
     def predict(self, rows: Table | pl.DataFrame | str | Path) -> pl.DataFrame:
         """Predict every row of a file, a polars table or a table that was read before, in the same order: for a class task X the columns
         `X`, `X.confidence` and one `X.p.<label>` a label (of several labels `X` has all, and there is no confidence); for a number `X`, in
-        the user's units. Paths in the cells of a polars table
-        start at the current folder."""
+        the user's units; for other tasks what their `decode` says. Paths in the cells of a polars table start at the current folder."""
         if isinstance(rows, pl.DataFrame):
             table = as_table(rows, self._form, "the table", np.arange(1, rows.height + 1), Path())
         else:

@@ -66,6 +66,7 @@ PLACES = {
     "loss/pinball": ["task@tasks.position=quantile", "loss@tasks.position.loss=pinball"],
     "task/quantile": ["task@tasks.position=quantile"],
     "task/regression": ["task@tasks.position=regression"],
+    "task/retrieval": ["+task@tasks.pairs=retrieval", "tasks.pairs.modalities=[picture,caption]"],
 }
 PAIRS = ("film", "mfb", "mlb", "multiplicative", "mutan")  # fusions of two modalities
 PLACES |= {f"model/fusion_{name}": [f"model=fusion_{name}", "~data.modalities.tone", "~tasks.pitch"] for name in PAIRS}
@@ -73,7 +74,8 @@ ENCODERS = {"early": "embedding"}  # that a fusion has to have, where small ones
 # With tests of their own (a fusion is in its model); every data set that is not generated is a table.
 APART = (
     *("balancing/cagrad", "data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
-    *("task/count", "loss/poisson", "task/tagging"),  # the generated data have no such labels; see test_tasks.py, test_tagged_words.py
+    # the generated data have no such labels; see test_tasks.py, test_tagged_words.py, task/test_segmentation.py
+    *("task/count", "loss/poisson", "task/tagging", "task/segmentation"),
     *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
 )
 GENERATED = ("data/scenes", "data/scenes_caption")

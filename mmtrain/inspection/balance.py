@@ -16,14 +16,14 @@ UNEVEN = 10  # times as many rows as the rarest label has: worth a word
 @dataclass(frozen=True)
 class Balance:
     """`counts` are the train rows of each label, the most frequent first; for numbers it is empty, and `numbers` holds them, for
-    texts how long they are. `rows` are
-    the labelled ones, where a row may have several labels."""
+    texts how long they are. `rows` are the labelled ones, where a row may have several labels. What is `counted` may be pixels instead."""
 
     task: str
     counts: Mapping[str, int]
     numbers: np.ndarray
     unit: str = ""
     rows: int | None = None
+    counted: str = "row"
 
     @property
     def line(self) -> str:
@@ -36,7 +36,7 @@ class Balance:
         more = f", {len(self.counts) - SHOWN} more" if len(self.counts) > SHOWN else ""
         most, (rarest, fewest) = max(self.counts.values()), list(self.counts.items())[-1]
         uneven = (
-            f"; the rarest, {rarest}, has {fewest:,} row{'s' * (fewest != 1)}, {most / fewest:,.0f} times fewer"
+            f"; the rarest, {rarest}, has {fewest:,} {self.counted}{'s' * (fewest != 1)}, {most / fewest:,.0f} times fewer"
             if most >= UNEVEN * fewest
             else ""
         )
@@ -52,7 +52,8 @@ def _balances(name: str, task: Task, rows: Rows) -> list[Balance]:
     """Of its labels, of the lengths of its texts, or of each column of numbers."""
     labels = getattr(task, "labels", None)
     if labels is not None:
-        return [Balance(name, dict(sorted(labels.counts.items(), key=lambda item: -item[1])), np.zeros(0), rows=task.spec.labels)]
+        counts = {label: count for label, count in sorted(labels.counts.items(), key=lambda item: -item[1]) if count > 0}
+        return [Balance(name, counts, np.zeros(0), rows=labels.rows, counted=getattr(task, "counted", "row"))]
     if getattr(task, "targets", None) == "texts":
         lengths = [len(cell) for column in task.columns for cell in rows.table(TRAIN).text(column) if cell is not None]
         return [Balance(name, {}, np.array(lengths, float), "letters")]

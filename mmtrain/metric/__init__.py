@@ -6,6 +6,8 @@
         ordinal tasks                           answer (n,) ranks, target (n,) int, -1 a label that train never saw
         quantile tasks                          answer (n, Q) rising, target (n,), in the user's units
         text tasks                              answer (n,) and target (n,) of str, see `texts.py`
+        retrieval tasks                         answer (n, 2, 2) places, target not read, see `pairs.py`
+        segmentation tasks                      answer (C, C) counts of pixels, target not read, see `masks.py`
         number tasks                            answer (n,), target (n,), in the user's units
     evaluate(metrics, primary, answer, target, constant) -> {"rows", every metric, "constant", "skill"}
     skill(metric, answer, target, constant) -> float or None
@@ -19,8 +21,10 @@ be a task's primary metric, its name in the `metric` option of that task.
 """
 
 from mmtrain.metric.classes import BINARY_METRICS, CLASS_METRICS, by_class
+from mmtrain.metric.masks import IGNORED, MASK_METRICS, NOTHING, by_mask, confusion, constant
 from mmtrain.metric.metric import Evaluation, Metric, evaluate, skill
 from mmtrain.metric.numbers import COUNT_METRICS, NUMBER_METRICS
+from mmtrain.metric.pairs import PAIR_METRICS, chance, nearest, places
 from mmtrain.metric.quantiles import quantile_metrics
 from mmtrain.metric.ranks import RANK_METRICS
 from mmtrain.metric.sets import SET_METRICS, by_label
@@ -32,7 +36,11 @@ __all__ = [
     "CLASS_METRICS",
     "COUNT_METRICS",
     "GENERATION_METRICS",
+    "IGNORED",
+    "MASK_METRICS",
+    "NOTHING",
     "NUMBER_METRICS",
+    "PAIR_METRICS",
     "RANK_METRICS",
     "SET_METRICS",
     "SPELLING_METRICS",
@@ -42,7 +50,13 @@ __all__ = [
     "by_class",
     "by_entity",
     "by_label",
+    "by_mask",
+    "chance",
+    "confusion",
+    "constant",
     "evaluate",
+    "nearest",
+    "places",
     "quantile_metrics",
     "skill",
     "tag_metrics",
