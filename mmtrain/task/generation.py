@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
+from mmtrain.errors import ConfigError, Problem
 from mmtrain.metric import GENERATION_METRICS, Evaluation, best_text, evaluate, skill
 from mmtrain.option import Column, Count, Dropout, ModalityName, NonNegative, Part, Range
 from mmtrain.spec import PADDING, TargetSpec, TaskSpec
@@ -70,6 +71,9 @@ class Generation:
         beams: Annotated[int, Range(1, 32)] = 1,
         length_penalty: NonNegative = 1.0,
     ) -> None:
+        if dim % heads:
+            found = f"{heads} heads do not share dim={dim} evenly"
+            raise ConfigError(Problem(f"tasks.{name}.heads", found, "choose a divisor of the width"))
         self.name, self.columns, self.modalities = name, [column], sorted(set(modalities))
         self.weight, self.metric = weight, metric
         self.casefold, self.max_length = casefold, max_length

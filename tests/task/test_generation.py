@@ -198,5 +198,7 @@ def test_unlabelled_targets_and_upper_case(table: Maker) -> None:
 def test_what_cannot_be_learned(table: Maker) -> None:
     with pytest.raises(DataError, match=r"tasks\.text: all 2 texts of column 'label' in train are 'a'"):
         fitted(table(["a", "a"]))
+    with pytest.raises(ConfigError, match=r"tasks\.text\.heads: 3 heads do not share dim=8 evenly"):
+        build(heads=3)
     with pytest.raises(ConfigError, match=r"'Squared' is a loss for numbers, and this task predicts classes"):
         fitted(table(CELLS), loss=Squared)
