@@ -1,14 +1,19 @@
 """From rows to texts that are written: spelled off the steps of a recording, or said in words."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 import mmtrain
 from mmtrain.cli import main
+from mmtrain.data import batches
+from mmtrain.objective import scored_rows, view_losses
+from mmtrain.task import condensed
 
 LETTERS = "abc"
 
@@ -69,12 +74,18 @@ def train(data: Path, run: Path, *overrides: str) -> int:
     return main(["train", "--config-dir", str(data), *shared, *overrides])
 
 
-def test_texts_are_learned_and_written(data: Path, tmp_path: Path) -> None:
-    assert train(data, tmp_path / "run", "training.epochs=12") == 0
-    tasks = json.loads((tmp_path / "run" / "results.json").read_text())["test"]["tasks"]
+@pytest.fixture(scope="module")
+def learned(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("run") / "learned"
+    assert train(data, run, "training.epochs=12") == 0
+    return run
+
+
+def test_texts_are_learned_and_written(data: Path, learned: Path) -> None:
+    tasks = json.loads((learned / "results.json").read_text())["test"]["tasks"]
     assert tasks["text"]["cer"] < 0.1
     assert tasks["said"]["bleu"] > 50
-    trained = mmtrain.load(tmp_path / "run")
+    trained = mmtrain.load(learned)
     table = pl.read_csv(data / "test.csv")
     found = trained.predict(data / "test.csv")
     known = table["steps"].is_not_null() & table["text"].is_not_null()
@@ -82,9 +93,34 @@ def test_texts_are_learned_and_written(data: Path, tmp_path: Path) -> None:
     nobody = found.filter(table["steps"].is_null())
     assert len(set(nobody["text"])) == len(set(nobody["said"])) == 1
     assert set(nobody["said"]) == {trained.tasks["said"].constant}  # type: ignore[attr-defined]
-    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (learned / "metrics.jsonl").read_text().splitlines()]
     assert "bleu" not in lines[0]["tasks"]["said"]  # not scored on train, where it would be written in every step
     assert "cer" in lines[0]["tasks"]["text"]
+
+
+def test_absent_cells_and_missing_labels_change_nothing(data: Path, learned: Path) -> None:
+    """To the bit: no prediction, no text, no loss and no gradient, whatever stands there."""
+    trained = mmtrain.load(learned)
+    [batch] = batches(trained.rows(trained.read(data / "test.csv")), 32)
+    trained.model.eval()
+    pen, absent = batch.inputs["pen"], ~batch.present["pen"]
+    assert absent.any()
+    strange = replace(pen, values=pen.values.masked_fill(absent[:, None, None], torch.nan), mask=pen.mask | absent[:, None])
+    targets = {
+        name: target.masked_fill(~batch.labelled[name].reshape(-1, *[1] * (target.ndim - 1)), 7) for name, target in batch.targets.items()
+    }
+    found = []
+    for part in (batch, replace(batch, inputs={"pen": strange}, targets=targets)):
+        trained.model.zero_grad()
+        output = trained.model(part)
+        losses = view_losses(trained.model, output, part, scored_rows([part]))
+        torch.stack([loss for views in losses.values() for loss in views.values()]).sum().backward()
+        texts = [condensed(task, output.predictions[name]) for name, task in trained.tasks.items()]
+        gradients = [parameter.grad for parameter in trained.model.parameters() if parameter.grad is not None]
+        found.append([*output.predictions.values(), *texts, *gradients])
+    assert len(found[0]) == len(found[1]) > 20
+    assert all(one.equal(other) for one, other in zip(*found, strict=True))
+    assert any(parameter.grad.any() for parameter in trained.model.loss["said"].parameters())
 
 
 @pytest.mark.parametrize(
