@@ -18,6 +18,7 @@ from mmtrain.mixing import Mix
 from mmtrain.modality import Modality
 from mmtrain.option import NonNegative, Part
 from mmtrain.task import Task
+from mmtrain.task.given import entire_space
 
 Present = Mapping[str, Bool[Tensor, " B"]]
 
@@ -99,6 +100,7 @@ class Model(nn.Module):
         self.decision = Named({name: decision(fusion.views, task.spec) for name, task in tasks.items()})
         self.alignment = alignment
         self.tasks = tasks
+        self.given = {name: task.spec.given for name, task in tasks.items() if task.spec.given is not None}
         self.auxiliary = auxiliary
         for name, task in tasks.items():
             self.register_buffer(f"prior_{name}", task.prior())
@@ -133,10 +135,13 @@ class Model(nn.Module):
                 vector, sharing = fused.vector.float(), self.sharing[view]
                 features = sharing.shared(vector)
                 boundary.append(features)
+                logits: dict[str, Tensor] = {}
                 for name in self.head:
                     own, gate = sharing.split(features, vector, name)
-                    predictions[name][view] = self.head[name][view](own, fused)
+                    logits[name] = self.head[name][view](own, fused)
                     gates |= {} if gate is None else {(name, view): gate}
+                for name, prediction in entire_space(logits, self.given).items():
+                    predictions[name][view] = prediction
             decided = {name: self.decision[name](found, answers, self._prior(name)) for name, found in predictions.items()}
         penalties = _penalties("tokens", tokens) | _penalties("view", views) | _gate_penalties(gates, views)
         return Output(decided, predictions, answers, boundary, tokens, present, real, penalties, gates)
