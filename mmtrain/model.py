@@ -17,6 +17,7 @@ from mmtrain.batch import Batch, Fused, Gate, Image, Tokens, take
 from mmtrain.mixing import Mix
 from mmtrain.modality import Modality
 from mmtrain.option import NonNegative, Part
+from mmtrain.spec import TaskSpec
 from mmtrain.task import Task
 from mmtrain.task.given import entire_space
 
@@ -66,8 +67,9 @@ class Named(nn.Module):
 class Model(nn.Module):
     """Joins the parts.
 
-    `auxiliary` weighs the mean loss of the views of single modalities. `sharing` is a part still to be built, once a view; so is
-    `decision`, once a task. The order in which parts are called is the order in which they stand here.
+    `auxiliary` weighs the mean loss of the views of single modalities. `calibrate` gives each task of classes, of yes or no and of sets
+    a temperature, which is found on validation once training is over; 1 until then. `sharing` is a part still to be built, once a
+    view; so is `decision`, once a task. The order in which parts are called is the order in which they stand here.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Model(nn.Module):
         alignment: Any,
         *,
         auxiliary: NonNegative = 0.0,
+        calibrate: bool = False,
     ) -> None:
         super().__init__()
         self.modality = Named(modality)
@@ -104,6 +107,9 @@ class Model(nn.Module):
         self.auxiliary = auxiliary
         for name, task in tasks.items():
             self.register_buffer(f"prior_{name}", task.prior())
+        self.calibrated = [name for name, task in tasks.items() if calibrate and has_temperature(task.spec)]
+        for name in self.calibrated:
+            self.register_buffer(f"temperature_{name}", torch.ones(()))
 
     def forward(self, batch: Batch) -> Output:
         """Predict every task for every row; rows without any modality get the task's prior from train."""
@@ -143,11 +149,18 @@ class Model(nn.Module):
                 for name, prediction in entire_space(logits, self.given).items():
                     predictions[name][view] = prediction
             decided = {name: self.decision[name](found, answers, self._prior(name)) for name, found in predictions.items()}
+            if not self.training:
+                decided |= {name: self._tempered(name, decided[name], answers) for name in self.calibrated}
         penalties = _penalties("tokens", tokens) | _penalties("view", views) | _gate_penalties(gates, views)
         return Output(decided, predictions, answers, boundary, tokens, present, real, penalties, gates)
 
     def _prior(self, task: str) -> Tensor:
         return getattr(self, f"prior_{task}")
+
+    def _tempered(self, task: str, prediction: Tensor, answers: Present) -> Tensor:
+        """Logits over the temperature, but for rows that no view speaks for: the prior is what it is."""
+        there = torch.stack(list(answers.values())).any(0).reshape(-1, *[1] * (prediction.ndim - 1))
+        return torch.where(there, prediction / self.get_buffer(f"temperature_{task}"), prediction)
 
     def _encoded(self, name: str, inputs: Any, mix: Mix | None, device: torch.device) -> Tokens:
         """Tokens of rows that have the modality. Pictures are mixed as pixels, other kinds as tokens."""
@@ -174,6 +187,11 @@ class Model(nn.Module):
             return replace(tokens, values=values)
         mask = tokens.mask.new_zeros(rows, tokens.mask.shape[1]).index_copy(0, index, tokens.mask)
         return replace(tokens, values=values.new_zeros(rows, *values.shape[1:]).index_copy(0, index, values), mask=mask)
+
+
+def has_temperature(task: TaskSpec) -> bool:
+    """Whether a temperature changes how sure the answers are, and not the answers: a median of ordered classes would move."""
+    return task.prediction != "numbers" and not task.ordered
 
 
 def _really(real: Present, view: str) -> Bool[Tensor, " B"]:

@@ -50,6 +50,6 @@ def entire_space(logits: Mapping[str, Tensor], given: Mapping[str, str]) -> dict
 def conditional(answer: Probabilities, condition: Probabilities) -> Float[np.ndarray, " n"]:
     """p(task | given) of every row, from what both tasks answered; 0 where the condition is impossible.
 
-    Where several views decide, by a rule that lets a task seem likelier than its condition, it is 1.
+    Where a decision between views, or a temperature of its own, lets the task seem likelier than its condition, it is 1.
     """
     return np.divide(answer[:, 1], condition[:, 1], out=np.zeros(len(answer)), where=condition[:, 1] > 0).clip(max=1.0)
