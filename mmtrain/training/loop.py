@@ -148,7 +148,8 @@ class Loop:
         for param_group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             param_group["lr"] = rate * factor
         left = [self.stops.left(batch) for batch in group]
-        taken = self.step(left)
+        every = self.settings.conflicts_every
+        taken = self.step(left, compare=every > 0 and self.progress.step % every == 0)
         rows = sum(map(len, group))
         self.progress = replace(self.progress, batch=self.progress.batch + len(group), samples=self.progress.samples + rows)
         if taken is None:
@@ -157,6 +158,8 @@ class Loop:
         self.weights |= taken.weights
         for batch, output in zip(group, taken.outputs, strict=True):
             self.meter.add(batch, output)
+        if taken.gramian is not None:
+            self.meter.conflicts.add(taken.gramian)
         self.meter.add_losses(taken.losses, scored_rows(left))
         self.progress = replace(self.progress, step=self.progress.step + 1)
         self.average.update(self.progress.step)
@@ -239,7 +242,8 @@ class Loop:
             tasks[name]["best"] = self.stops.best[name]
         line = {"epoch": self.progress.epoch, "step": self.progress.step, "split": split, "loss": scores.loss, "skill": scores.skill}
         line |= {"tasks": tasks} | ({"modalities": scores.modalities} if scores.modalities else {})
-        line |= {name: found for name, found in (("views", scores.views), ("gates", scores.gates)) if found}
+        more = {"views": scores.views, "gates": scores.gates, "gradients": scores.gradients}
+        line |= {name: found for name, found in more.items() if found}
         self.folder.append_metrics(line | {"seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
         numbers = {f"{split}/loss": scores.loss, f"{split}/skill": scores.skill}
         numbers |= {f"{split}/{name}/{metric}": value for name, found in scores.tasks.items() for metric, value in found.items()}

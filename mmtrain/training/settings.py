@@ -1,9 +1,9 @@
 """How long, how large, how precise, where."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from mmtrain.option import Count, Dropout, NonNegative, Positive
+from mmtrain.option import Count, Dropout, NonNegative, Positive, Range
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Settings:
     or for so many epochs: `training.freeze.encoder.image=always`, by modality name or kind; also `fusion`, `sharing`, `tasks.<name>`.
     `checkpoint_seconds` is the longest time between two checkpoints: besides the one at the end of each epoch, one is written
     whenever so much time has passed; 0 writes one every step. `log_steps` is the number of steps between two points
-    of the training curves. `contributions` logs after every epoch what each of two or more modalities brings on val; never under
-    `missing=drop`, where a row without one of them is not answered at all.
+    of the training curves; `conflicts_every` that between two steps in which the tasks' gradients are compared where their heads begin,
+    whatever the balancing: 0 compares none. `contributions` logs after every epoch what each of two or more modalities brings on val;
+    never under `missing=drop`, where a row without one of them is not answered at all.
     """
 
     epochs: Count = 10
@@ -40,6 +41,7 @@ class Settings:
     freeze: dict[str, Literal["always"] | Count | dict[str, Literal["always"] | Count]] | None = None
     checkpoint_seconds: NonNegative = 300.0
     log_steps: Count = 10
+    conflicts_every: Annotated[int, Range(0)] = 20
     contributions: bool = True
 
 
