@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 UNSEEN = -1  # the target that stands for a class that train never saw
+PADDING = -100  # what fills up the targets of a row that has fewer of them than another; torch's own choice
 
 FUSED = "fused"  # the view that joins all modalities; no modality or task may be called so
 
@@ -87,14 +88,12 @@ class TaskSpec:
     (a Gaussian likelihood) rather than the log loss of a class, and the `weight` that already multiplies its loss.
 
     `prediction` says what its heads give for a row, and `shape` in which shape: logits of `classes` (C,), of which one is true; the
-    logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms. `ordered` says
-    that classes have an order, so that their median may be the answer. `given` names the binary task whose positive label this one's
-    heads take for granted."""
+    logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms. `given` names the binary task
+    whose positive label this one's heads take for granted."""
 
     labels: int
     gaussian: bool
     weight: float = 1.0
     prediction: Literal["classes", "binary", "numbers"] = "numbers"
     shape: tuple[int, ...] = ()
-    ordered: bool = False
     given: str | None = None

@@ -206,6 +206,7 @@ def _announce(session: Session) -> None:
     loop, data, say = session.loop, session.data, session.display.say
     rows = ", ".join(f"{name} {len(split):,}" for name, split in data.splits.items())
     say(f"rows: {rows}; parameters: {_parameters(loop):,}; device: {loop.runtime.device}; steps: {loop.total_steps:,}")
+    say(loop.epoch_in_words())
     for note in [*session.config.warnings, *data.notes, *loop.balancer.notes, *loop.modality_balance.notes]:
         say(f"note: {note}")
 

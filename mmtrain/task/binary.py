@@ -1,6 +1,6 @@
 """Yes or no, with one label as the finding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -38,7 +38,9 @@ class Binary:
     """
 
     targets: ClassVar[str] = "classes"
+    modalities: ClassVar[Sequence[str]] = ()
     unit: ClassVar[str] = ""
+    tempered: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -102,7 +104,7 @@ class Binary:
         own = self.labels.encode(table.text(self.columns[0]))
         return own if self.parent is None else both(*self.parent.encode(table), *own)
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """The logit of the positive label; under `given`, where the other task is positive."""
         if self.share is not None:
             return NumberHead(in_dim, torch.tensor(self.share).logit(), hidden=self.hidden, dropout=self.dropout)

@@ -23,7 +23,7 @@ from mmtrain.modality_balance import ModalityBalance
 from mmtrain.model import Model
 from mmtrain.objective import scored_rows
 from mmtrain.runtime import Runtime
-from mmtrain.sampler import Sampler
+from mmtrain.sampler import Sampler, epoch_in_words
 from mmtrain.scheduler import Schedule
 from mmtrain.tracker import Tracker
 from mmtrain.training.average import Average
@@ -97,7 +97,7 @@ class Loop:
         self.total_steps = settings.steps or settings.epochs * steps_per_epoch
         self.epochs = math.ceil(self.total_steps / steps_per_epoch)
         self.progress = Progress()
-        self.meter = Meter(model.tasks)
+        self.meter = Meter(model.tasks, training=True)
         self.weights: dict[str, float | Tensor | None] = {}
 
     def run(self) -> None:
@@ -112,6 +112,10 @@ class Loop:
         progress, patience = self.progress, self.settings.patience or math.inf
         done = progress.step >= self.total_steps if self.settings.steps is not None else progress.epoch >= self.epochs
         return (done and progress.batch == 0) or progress.stale >= patience or self.stops.all
+
+    def epoch_in_words(self) -> str:
+        """How many rows an epoch takes, and of which tasks."""
+        return epoch_in_words(self.sampler(self.seed, 0), self.train.labelled)
 
     def _train_epoch(self) -> None:
         self.begin_epoch()
@@ -205,7 +209,7 @@ class Loop:
         for note in val.notes("val") if self.progress.epoch == 1 else ():
             self.display.say(f"note: {note}")
         self.progress = replace(self.progress, seconds=self.progress.seconds + train_seconds, epoch_seconds=0.0)
-        self.meter = Meter(self.model.tasks)
+        self.meter = Meter(self.model.tasks, training=True)
         self._save(best=better)
 
     @property

@@ -13,7 +13,7 @@ from mmtrain.data import Dataset, batches
 from mmtrain.model import Model, Output
 from mmtrain.objective import Losses, Rows, scored_rows, view_losses
 from mmtrain.runtime import Runtime
-from mmtrain.task import Task
+from mmtrain.task import Task, condensed, join
 from mmtrain.training.conflicts import EpochConflicts
 from mmtrain.training.gates import Gates, Means
 
@@ -51,14 +51,18 @@ class Scores:
 
 
 class Meter:
-    """Gathers predictions and losses batch by batch; computes on the host once, at the end."""
+    """Gathers predictions and losses batch by batch; computes on the host once, at the end.
 
-    def __init__(self, tasks: Mapping[str, Task]) -> None:
+    While `training`, tasks that generate their answers are not scored.
+    """
+
+    def __init__(self, tasks: Mapping[str, Task], *, training: bool = False) -> None:
         self.tasks = tasks
         self.rows = 0
+        scored = [name for name, task in tasks.items() if not (training and getattr(task, "generates", False))]
         self.sums: dict[str, dict[str, Tensor]] = {task: {} for task in tasks}
         self.counts: dict[str, dict[str, int]] = {task: {} for task in tasks}
-        self.kept: dict[str, dict[str, list[Tensor]]] = {task: {"prediction": [], "target": [], "labelled": []} for task in tasks}
+        self.kept: dict[str, dict[str, list[Tensor]]] = {task: {"prediction": [], "target": [], "labelled": []} for task in scored}
         self.gates = Gates()
         self.conflicts = EpochConflicts(list(tasks))
 
@@ -67,7 +71,7 @@ class Meter:
         self.rows += len(batch)
         self.gates.add(output)
         for task, kept in self.kept.items():
-            kept["prediction"].append(output.predictions[task].detach().float())
+            kept["prediction"].append(condensed(self.tasks[task], output.predictions[task]))
             kept["target"].append(batch.targets[task])
             kept["labelled"].append(batch.labelled[task])
 
@@ -87,9 +91,9 @@ class Meter:
 
     def scores(self, *, per_class: bool = False) -> Scores:
         """Everything that was gathered, as plain numbers."""
-        answered = {name: self._answered(name) for name in self.tasks}
-        found = {name: {"loss": self._loss(name), **task.evaluate(*answered[name])} for name, task in self.tasks.items()}
-        classes = {name: task.evaluate_classes(*answered[name]) for name, task in self.tasks.items() if per_class}
+        answered = {name: self._answered(name) for name in self.kept}
+        found = {name: {"loss": self._loss(name), **self._evaluated(name, answered)} for name in self.tasks}
+        classes = {name: self.tasks[name].evaluate_classes(*answer) for name, answer in answered.items() if per_class}
         losses = [self.tasks[name].weight * task["loss"] for name, task in found.items() if task["loss"] is not None]
         classes = {name: labels for name, labels in classes.items() if labels}
         views = {name: {view: float(total) / self.counts[name][view] for view, total in sums.items()} for name, sums in self.sums.items()}
@@ -103,6 +107,11 @@ class Meter:
         """The mean skill that `scores` gives, at a fraction of its time."""
         return _mean(task.skill(*self._answered(name)) for name, task in self.tasks.items())
 
+    def _evaluated(self, name: str, answered: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float | None]:
+        if name in answered:
+            return self.tasks[name].evaluate(*answered[name])
+        return {"rows": self.counts[name].get(FUSED, 0), "skill": None}
+
     def _loss(self, name: str) -> float | None:
         return float(self.sums[name][FUSED]) / self.counts[name][FUSED] if self.sums[name] else None
 
@@ -110,12 +119,12 @@ class Meter:
         """What the labelled rows were answered, and what they are."""
         kept = self.kept[name]
         labelled = torch.cat(kept["labelled"]).cpu()
-        answer = self.tasks[name].answer(torch.cat(kept["prediction"]).cpu()[labelled])
+        answer = self.tasks[name].answer(join(kept["prediction"]).cpu()[labelled])
         return answer, torch.cat(kept["target"]).cpu()[labelled].numpy()
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint in the middle of an epoch must hold for the epoch's figures to come out the same."""
-        kept = {task: {name: torch.cat(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
+        kept = {task: {name: join(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
         more = {"gates": self.gates.state_dict(), "conflicts": self.conflicts.state_dict()}
         return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, **more}
 

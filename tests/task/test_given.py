@@ -174,7 +174,7 @@ def trained(tasks: list[Binary], features: Tensor, rows: Table) -> list[Tensor]:
     for task in tasks:
         task.fit(rows)
     encoded = [[torch.from_numpy(part) for part in task.encode(rows)] for task in tasks]
-    heads = nn.ModuleList([task.head(features.shape[1]) for task in tasks])
+    heads = nn.ModuleList([task.head(features.shape[1], {}) for task in tasks])
     given = {task.name: task.given for task in tasks if task.given is not None}
     optimizer = torch.optim.LBFGS(heads.parameters(), max_iter=60, line_search_fn="strong_wolfe")
 
