@@ -152,8 +152,8 @@ class Loop:
         for param_group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             param_group["lr"] = rate * factor
         left = [self.stops.left(batch) for batch in group]
-        every = self.settings.conflicts_every
-        taken = self.step(left, compare=every > 0 and self.progress.step % every == 0)
+        every = self.settings.conflicts_every * self.settings.accumulate
+        taken = self.step(left, compare=every > 0 and self.progress.batch % every == 0)
         rows = sum(map(len, group))
         self.progress = replace(self.progress, batch=self.progress.batch + len(group), samples=self.progress.samples + rows)
         if taken is None:

@@ -21,8 +21,8 @@ class Settings:
     `checkpoint_seconds` is the longest time between two checkpoints: besides the one at the end of each epoch, one is written
     whenever so much time has passed; 0 writes one every step. `log_steps` is the number of steps between two points
     of the training curves; `conflicts_every` that between two steps in which the tasks' gradients are compared where their heads begin,
-    whatever the balancing: 0 compares none. `contributions` logs after every epoch what each of two or more modalities brings on val;
-    never under `missing=drop`, where a row without one of them is not answered at all.
+    whatever the balancing, from the first of an epoch on: 0 compares none. `contributions` logs after every epoch what each of two
+    or more modalities brings on val; never under `missing=drop`, where a row without one of them is not answered at all.
     """
 
     epochs: Count = 10
