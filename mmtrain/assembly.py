@@ -35,6 +35,9 @@ def data_parts(config: Run) -> DataParts:
     for task in tasks.values():
         if isinstance(task, Binary) and task.given is not None:
             task.parent = tasks[task.given]
+        attach = getattr(task, "attach", None)
+        if attach is not None:
+            attach({name: modalities[name] for name in task.modalities})
     return DataParts(build(config.source, where="data", trust=config.trust), Settings(**config.data_settings), modalities, tasks)
 
 

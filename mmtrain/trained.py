@@ -83,7 +83,8 @@ class Trained:
         """Predict every row of a file, a polars table or a table that was read before, in the same order: for a class task X the columns
         `X`, `X.confidence` and one `X.p.<label>` a label (of several labels `X` has all, and there is no confidence); for a number `X`, in
         the user's units. A binary task that is given another, Y, is positive where both are, and `X.given_Y` is its probability
-        where Y is positive. Paths in the cells of a polars table start at the current folder."""
+        where Y is positive. For other tasks it is what their `decode` says. Paths in the cells of a polars table start at the
+        current folder."""
         if isinstance(rows, pl.DataFrame):
             table = as_table(rows, self._form, "the table", np.arange(1, rows.height + 1), Path())
         else:
