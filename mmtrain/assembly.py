@@ -13,7 +13,7 @@ from mmtrain.fusion.hybrid import Hybrid
 from mmtrain.modality import Modality
 from mmtrain.model import Model
 from mmtrain.source import Source
-from mmtrain.task import Task
+from mmtrain.task import Binary, Task
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ def data_parts(config: Run) -> DataParts:
     }
     tasks = {name: build(node, name, where=f"tasks.{name}", trust=config.trust) for name, node in config.tasks.items()}
     for task in tasks.values():
+        if isinstance(task, Binary) and task.given is not None:
+            task.parent = tasks[task.given]
         attach = getattr(task, "attach", None)
         if attach is not None:
             attach({name: modalities[name] for name in task.modalities})

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import mmtrain
 from mmtrain.config.annotation import MISSING, UNKNOWN, convert, show
 from mmtrain.config.columns import check_columns
+from mmtrain.config.given import check_given
 from mmtrain.config.light import check_light
 from mmtrain.config.losses import check_losses
 from mmtrain.config.moved import check_moved
@@ -46,6 +47,7 @@ def check(tree: Mapping[str, Any], trust: Sequence[str], *, told: Sequence[Probl
     checker = _Checker(trust, list(told))
     done = checker.root(tree)
     checker.problems += [*check_losses(done["tasks"], trust), *_check_selection(done["selection"], done["tasks"])]
+    checker.problems += check_given(done["tasks"])
     checker.problems += check_sampler(done["sampler"], done["tasks"], trust)
     checker.problems += _check_fusion(done["fusion"], done["data"].get("modalities", {}), trust)
     checker.problems += check_tokens(done["tasks"], done["data"].get("modalities", {}), trust)

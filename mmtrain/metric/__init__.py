@@ -3,7 +3,7 @@
     score(answer, target) -> float or None      None where these rows do not define it, never NaN
         class tasks                             answer (n, C) probabilities, target (n,) int, -1 a label that train never saw
         multilabel tasks                        answer (n, C) probabilities, target (n, C + 1) int, see `sets.py`
-        ordinal tasks                           answer (n,) ranks, target (n,) int, -1 a label that train never saw
+        ordinal tasks                           answer (n, 2) ranks and their probabilities, target (n,) ranks, -1 likewise
         quantile tasks                          answer (n, Q) rising, target (n,), in the user's units
         text tasks                              answer (n,) and target (n,) of str, see `texts.py`
         retrieval tasks                         answer (n, 2, 2) places, target not read, see `pairs.py`

@@ -23,6 +23,8 @@ class Task(Protocol):
     training. One that says `paired: ClassVar[bool] = True` labels rows by what they have: labelled are those with all of its modalities.
     One whose targets lie in what a modality shows may have a method `attach(modalities)`: it is called
     first, with those that the task names.
+    One that says `tempered: ClassVar[bool] = True` answers with logits that may be divided by a temperature: no answer changes by it,
+    only how sure it is. (Where the answer is a median of ordered classes, it would move.)
     One that says `by_word: ClassVar[bool] = True` is given one token for each word of the texts that it reads, whatever pieces the
     words were read in.
     """

@@ -14,6 +14,7 @@ from mmtrain.model import Model, Output
 from mmtrain.objective import Losses, Rows, scored_rows, view_losses
 from mmtrain.runtime import Runtime
 from mmtrain.task import Task, condensed, join
+from mmtrain.training.conflicts import EpochConflicts
 from mmtrain.training.gates import Gates, Means
 
 
@@ -26,7 +27,8 @@ class Scores:
     holds `loss`, `skill`, `rows`, every metric of the task in the user's units, and `constant`, the primary metric of
     the best constant answer. `classes[t]`, where asked for and t has classes, holds precision, recall, f1 and rows of each label.
     `modalities[m]`, where asked for, holds what modality m brings to the mean skill, as `cut.contributions` says.
-    `gates[t][v]` holds the mean weight of each expert, by its name, where tasks weigh what they share.
+    `gates[t][v]` holds the mean weight of each expert, by its name, where tasks weigh what they share. `gradients`, where steps of
+    training were compared, is what `EpochConflicts.numbers` gives.
     What is undefined is None.
     """
 
@@ -37,6 +39,7 @@ class Scores:
     views: dict[str, dict[str, float]] = field(default_factory=dict)
     modalities: dict[str, dict[str, float | None]] = field(default_factory=dict)
     gates: Means = field(default_factory=dict)
+    gradients: dict[str, Any] = field(default_factory=dict)
 
     def notes(self, split: str) -> list[str]:
         """A sentence for each task that has no skill on these rows and so is not in the mean, or that has rows it can never get right."""
@@ -67,6 +70,7 @@ class Meter:
         self.counts: dict[str, dict[str, int]] = {task: {} for task in tasks}
         self.kept: dict[str, dict[str, list[Tensor]]] = {task: {"prediction": [], "target": [], "labelled": []} for task in scored}
         self.gates = Gates()
+        self.conflicts = EpochConflicts(list(tasks))
 
     def add(self, batch: Batch, output: Output) -> None:
         """Keep a batch's predictions; they stay on their device, so that nothing waits for it."""
@@ -101,7 +105,9 @@ class Meter:
         views = {name: {view: float(total) / self.counts[name][view] for view, total in sums.items()} for name, sums in self.sums.items()}
         views = {name: found for name, found in views.items() if len(found) > 1}
         mean = _mean(task["skill"] for task in found.values())
-        return Scores(sum(losses) if losses else None, mean, found, classes, views, gates=self.gates.means())
+        return Scores(
+            sum(losses) if losses else None, mean, found, classes, views, gates=self.gates.means(), gradients=self.conflicts.numbers()
+        )
 
     def skill(self) -> float | None:
         """The mean skill that `scores` gives, at a fraction of its time."""
@@ -125,13 +131,15 @@ class Meter:
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint in the middle of an epoch must hold for the epoch's figures to come out the same."""
         kept = {task: {name: join(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
-        return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, "gates": self.gates.state_dict()}
+        more = {"gates": self.gates.state_dict(), "conflicts": self.conflicts.state_dict()}
+        return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, **more}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on where `state_dict` was taken, on the device that the next batches come from."""
         self.rows, self.counts = state["rows"], state["counts"]
         self.sums = {task: {view: total.to(device) for view, total in views.items()} for task, views in state["sums"].items()}
         self.gates.load_state_dict(state["gates"], device)
+        self.conflicts.load_state_dict(state["conflicts"], device)
         for task, parts in state["kept"].items():
             self.kept[task] |= {name: [part.to(device)] for name, part in parts.items()}
 

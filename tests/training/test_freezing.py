@@ -55,6 +55,16 @@ def test_what_is_frozen_at_which_epoch() -> None:
         assert built.training and built.fusion.training
 
 
+def test_of_a_stopped_task_heads_and_loss_rest() -> None:
+    built = model()
+    built.head = Named({"said": nn.Linear(3, 3), "said_too": nn.Linear(3, 3)})
+    built.loss = Named({"said": nn.Linear(3, 3), "said_too": nn.Linear(3, 3)})
+    Freezing(built, {}, {}).apply(1, stopped=["said"])
+    assert frozen(built) == {f"{part}.said.{name}" for part in ("head", "loss") for name in ("weight", "bias")}
+    assert not built.loss["said"].training
+    assert built.loss["said_too"].training
+
+
 def test_what_a_part_keeps_fixed_itself_stays_so() -> None:
     built = model()
     built.fusion.bias.requires_grad_(False)
