@@ -1,6 +1,7 @@
 """The stronger modality's encoder is slowed down."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Shaped
@@ -27,6 +28,7 @@ class OGMGE(ModalityBalance):
     leaves all but kernels of convolutions alone; as the paper says, we take all of an encoder.
     """
 
+    one_process: ClassVar[bool] = True
     totals: Float[Tensor, "T M"]
     counts: Float[Tensor, "T M"]
 

@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmtrain import checkpoint, runtime
+from mmtrain import checkpoint, processes, runtime
 from mmtrain.balancing import Balancer
 from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
@@ -22,7 +23,6 @@ from mmtrain.errors import Problem, UserError
 from mmtrain.folder import RunFolder
 from mmtrain.modality_balance import ModalityBalance
 from mmtrain.model import Model
-from mmtrain.objective import scored_rows
 from mmtrain.runtime import Runtime
 from mmtrain.sampler import Sampler
 from mmtrain.scheduler import Schedule
@@ -122,7 +122,7 @@ class Loop:
             now = time.perf_counter()
             self.progress = replace(self.progress, epoch_seconds=self.progress.epoch_seconds + now - started)
             started = now
-            if now - saved >= self.settings.checkpoint_seconds:
+            if processes.of_first(lambda: now - saved >= self.settings.checkpoint_seconds):  # noqa: B023 - asked at once
                 self._save()
                 saved = now
 
@@ -136,7 +136,7 @@ class Loop:
         """What is left of the epoch, `accumulate` batches at a time."""
         settings, progress = self.settings, self.progress
         order = self.sampler(self.seed, progress.epoch)
-        left = batches(self.train, settings.batch_size, order=order, skip=progress.batch)
+        left = batches(self.train, settings.batch_size, order=order, skip=progress.batch, share=processes.share())
         while group := list(islice(left, settings.accumulate)):
             yield [batch.to(self.runtime.device) for batch in group]
 
@@ -145,16 +145,18 @@ class Loop:
         factor = self.schedule((self.progress.step + 0.5) / self.total_steps)
         for param_group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             param_group["lr"] = rate * factor
+        runtime.seed_step(self.seed, self.progress.epoch, self.progress.batch)
         taken = self.step(group)
-        rows = sum(map(len, group))
+        [rows] = processes.sums([sum(map(len, group))])
         self.progress = replace(self.progress, batch=self.progress.batch + len(group), samples=self.progress.samples + rows)
         if taken is None:
             self.progress = replace(self.progress, empty=self.progress.empty + 1)
             return
         self.weights |= taken.weights
-        for batch, output in zip(group, taken.outputs, strict=True):
+        for batch, output in zip(filter(len, group), taken.outputs, strict=True):
             self.meter.add(batch, output)
-        self.meter.add_losses(taken.losses, scored_rows(group))
+        if processes.rank() == 0:  # they are those of all processes
+            self.meter.add_losses(taken.losses, taken.rows)
         self.progress = replace(self.progress, step=self.progress.step + 1)
         self.average.update(self.progress.step)
         self.display.advance(rows, {task: views[FUSED] for task, views in taken.losses.items()})
@@ -252,8 +254,14 @@ class Loop:
         self.tracker.flush()
         if best:
             with self.average.applied():
-                checkpoint.save(self.folder.best, self.state_dict())
-        checkpoint.save(self.folder.last, self.state_dict())
+                self._write(self.folder.best)
+        self._write(self.folder.last)
+
+    def _write(self, folder: Path) -> None:
+        """All processes have a part in the state; the first one writes it."""
+        state = self.state_dict()
+        if processes.rank() == 0:
+            checkpoint.save(folder, state)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""

@@ -1,13 +1,14 @@
 """From predictions to loss, metrics and skill, for training and evaluation alike."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmtrain import processes
 from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
 from mmtrain.model import Model, Output
@@ -48,7 +49,11 @@ class Scores:
 
 
 class Meter:
-    """Gathers predictions and losses batch by batch; computes on the host once, at the end."""
+    """Gathers predictions and losses batch by batch; computes on the host once, at the end.
+
+    Of several processes each adds its own batches. `scores`, `skill` and `state_dict` are asked by all at once: the first one computes
+    from what all have, and tells the others.
+    """
 
     def __init__(self, tasks: Mapping[str, Task]) -> None:
         self.tasks = tasks
@@ -83,6 +88,16 @@ class Meter:
 
     def scores(self, *, per_class: bool = False) -> Scores:
         """Everything that was gathered, as plain numbers."""
+        whole = self._together()
+        return Scores(**processes.of_first(lambda: asdict(whole._scores(per_class))))
+
+    def skill(self) -> float | None:
+        """The mean skill that `scores` gives, at a fraction of its time."""
+        whole = self._together()
+        found: float | None = processes.of_first(lambda: _mean(task.skill(*whole._answered(name)) for name, task in self.tasks.items()))
+        return found
+
+    def _scores(self, per_class: bool) -> Scores:
         answered = {name: self._answered(name) for name in self.tasks}
         found = {name: {"loss": self._loss(name), **task.evaluate(*answered[name])} for name, task in self.tasks.items()}
         classes = {name: task.evaluate_classes(*answered[name]) for name, task in self.tasks.items() if per_class}
@@ -92,10 +107,6 @@ class Meter:
         views = {name: found for name, found in views.items() if len(found) > 1}
         mean = _mean(task["skill"] for task in found.values())
         return Scores(sum(losses) if losses else None, mean, found, classes, views, gates=self.gates.means())
-
-    def skill(self) -> float | None:
-        """The mean skill that `scores` gives, at a fraction of its time."""
-        return _mean(task.skill(*self._answered(name)) for name, task in self.tasks.items())
 
     def _loss(self, name: str) -> float | None:
         return float(self.sums[name][FUSED]) / self.counts[name][FUSED] if self.sums[name] else None
@@ -107,18 +118,38 @@ class Meter:
         answer = self.tasks[name].answer(torch.cat(kept["prediction"]).cpu()[labelled])
         return answer, torch.cat(kept["target"]).cpu()[labelled].numpy()
 
+    def _together(self) -> "Meter":
+        """One that holds what all processes have, on the first of them."""
+        if processes.count() == 1:
+            return self
+        whole = Meter(self.tasks)
+        for state in processes.gathered(self._state()):
+            whole._add_state(state, torch.device("cpu"))
+        return whole
+
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint in the middle of an epoch must hold for the epoch's figures to come out the same."""
+        return self._together()._state()
+
+    def _state(self) -> dict[str, Any]:
         kept = {task: {name: torch.cat(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
         return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, "gates": self.gates.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Go on where `state_dict` was taken, on the device that the next batches come from."""
-        self.rows, self.counts = state["rows"], state["counts"]
-        self.sums = {task: {view: total.to(device) for view, total in views.items()} for task, views in state["sums"].items()}
-        self.gates.load_state_dict(state["gates"], device)
+        """Go on where `state_dict` was taken, on the device that the next batches come from; of several processes the first one."""
+        if processes.rank() == 0:
+            self._add_state(state, device)
+
+    def _add_state(self, state: Mapping[str, Any], device: torch.device) -> None:
+        self.rows += state["rows"]
+        self.gates.add_state(state["gates"], device)
+        for task, views in state["sums"].items():
+            for view, total in views.items():
+                self.sums[task][view] = total.to(device) + self.sums[task].get(view, 0)
+                self.counts[task][view] = state["counts"][task][view] + self.counts[task].get(view, 0)
         for task, parts in state["kept"].items():
-            self.kept[task] |= {name: [part.to(device)] for name, part in parts.items()}
+            for name, part in parts.items():
+                self.kept[task][name].append(part.to(device))
 
 
 def _mean(skills: Iterable[float | None]) -> float | None:
@@ -128,9 +159,9 @@ def _mean(skills: Iterable[float | None]) -> float | None:
 
 
 def predictions(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int) -> Iterator[tuple[Batch, Output]]:
-    """Predict every row of a split, in its own order. The model is left in evaluation mode."""
+    """Predict every row of a split, in its own order, of several processes each its share. The model is left in evaluation mode."""
     model.eval()
-    for batch in batches(dataset, batch_size):
+    for batch in filter(len, batches(dataset, batch_size, share=processes.share())):
         batch = batch.to(runtime.device)
         with torch.inference_mode(), runtime.autocast():
             output = model(batch)
