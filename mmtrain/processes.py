@@ -12,16 +12,19 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 from torch.distributed.rendezvous import rendezvous
 
 from mmtrain import checkpoint
 from mmtrain.errors import SaidElsewhereError
 
 PATIENCE = timedelta(days=1)  # one may prepare data for hours; that it has ended, the others learn at once
+FAILED, WHY = "mmtrain/failed", "mmtrain/why"  # keys of the store that the processes share
+INTERRUPTED = "interrupted"
 BUCKET = 2**24  # numbers that go from process to process in one piece, and are copied for it
 
 Key = TypeVar("Key", bound=Hashable)
+_stores: list[Any] = []  # that of the group, while there is one
 
 
 def rank() -> int:
@@ -55,16 +58,28 @@ def joined() -> Iterator[None]:
     """
     store, number, size = next(rendezvous("env://", timeout=PATIENCE))
     distributed.init_process_group(store=store, rank=number, world_size=size, timeout=PATIENCE)
+    _stores.append(store)
     try:
         yield
     except BaseException as error:
         failed = 2
         with suppress(RuntimeError):  # the process that holds the store is gone
-            failed = store.add("mmtrain/failed", 1)
+            failed = store.add(FAILED, 1)
+            if failed == 1:
+                store.set(WHY, INTERRUPTED if isinstance(error, KeyboardInterrupt) else str(error))
         if failed > 1:
             raise SaidElsewhereError from error
         raise
     distributed.destroy_process_group()
+    _stores.clear()
+
+
+def failure() -> str | None:
+    """Why another process has ended, if one has; INTERRUPTED where it was told to."""
+    for store in _stores:
+        with suppress(RuntimeError):
+            return store.get(WHY).decode() if store.check([WHY]) else None
+    return None
 
 
 @contextmanager
@@ -175,6 +190,13 @@ def gathered(state: Any) -> list[Any]:
     found = [torch.empty_like(padded) for _ in sizes] if rank() == 0 else None
     distributed.gather(padded, found)
     return [checkpoint.unpack(one[:size].numpy().tobytes()) for one, size in zip(found or (), sizes, strict=False)]
+
+
+def notes(model: nn.Module) -> list[str]:
+    """What to know of a model whose batches are shared out."""
+    if count() > 1 and any(name.endswith("running_mean") for name, _ in model.named_buffers()):
+        return [f"batch normalisation sees each process's share of a batch, 1 / {count()} of its rows: figures depend on their number"]
+    return []
 
 
 def _tensor(state: Any) -> Tensor:

@@ -189,19 +189,20 @@ def _run(session: Session) -> dict[str, Any]:
     found: dict[str, Any] = {}
     session.folder.write_results(_results(session))
     _announce(session)
-    status = "failed"
+    status = "stopped"
     try:
         with runtime.terminated_as_interrupt():
             session.loop.run()
             found = _finish(session)
         status = "finished"
-    except KeyboardInterrupt:
-        status = "stopped"
-        session.display.stop()
-        session.display.say(f"stopped; go on with: mmtrain train --resume {session.folder.path}")
-        raise
-    except Exception as error:
-        session.display.log(f"failed: {error}")
+    except (KeyboardInterrupt, Exception) as error:
+        why = processes.failure() or (processes.INTERRUPTED if isinstance(error, KeyboardInterrupt) else str(error))
+        if why == processes.INTERRUPTED:
+            session.display.stop()
+            session.display.say(f"stopped; go on with: mmtrain train --resume {session.folder.path}")
+        else:
+            status = "failed"
+            session.display.log(f"failed: {why}")
         raise
     finally:
         results = _results(session) | found | {"status": status}
@@ -213,8 +214,10 @@ def _announce(session: Session) -> None:
     """Before the first step: the rows, the model's size, the device, and everything worth a warning."""
     loop, data, say = session.loop, session.data, session.display.say
     rows = ", ".join(f"{name} {len(split):,}" for name, split in data.splits.items())
-    say(f"rows: {rows}; parameters: {_parameters(loop):,}; device: {loop.runtime.device}; steps: {loop.total_steps:,}")
-    for note in [*session.config.warnings, *data.notes, *loop.balancer.notes, *loop.modality_balance.notes]:
+    device = loop.runtime.device if processes.count() == 1 else f"{processes.count()} x {loop.runtime.device.type}"
+    say(f"rows: {rows}; parameters: {_parameters(loop):,}; device: {device}; steps: {loop.total_steps:,}")
+    shared_out = processes.notes(loop.model)
+    for note in [*session.config.warnings, *data.notes, *loop.balancer.notes, *loop.modality_balance.notes, *shared_out]:
         say(f"note: {note}")
 
 

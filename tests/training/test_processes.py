@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import yaml
@@ -30,24 +29,23 @@ from mmtrain.spec import TaskSpec
 ROOT = Path(__file__).parents[2]
 TASKS = ("one", "two", "three")
 ROWS = 7
-NAN = torch.nan
 # Which rows have a label of each task, step by step. The first process has rows 0, 2, 4 and 6, the second one rows 1, 3 and 5.
-STEPS = [
+STEPS: list[dict[str, Sequence[int]]] = [
     {"one": range(7), "two": [0, 1, 2, 5], "three": [1, 6]},
     {"one": [0, 3, 4], "two": [1, 5], "three": [0, 2]},  # `two` on the second process alone, `three` on the first
     {"one": [0, 2], "two": [4, 6], "three": []},  # none at all on the second
     {"one": [6], "two": [0, 1, 2], "three": range(7)},
 ]
 # Each in one batch, and the last one in two, of which the second process has no row of the second.
-PARTS = [[range(7)], [range(7)], [range(7)], [range(6), [6]]]
+PARTS: list[list[Sequence[int]]] = [[range(7)], [range(7)], [range(7)], [range(6), [6]]]
 
 
 class Small(nn.Module):
-    """A trunk, which all tasks read, and a head a task; targets are NaN where there is no label."""
+    """Two layers that all tasks read, and a head a task; targets are NaN where there is no label."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+        self.first, self.second = nn.Linear(4, 6), nn.Linear(6, 3)
         self.heads = nn.ModuleDict({task: nn.Linear(3, 2) for task in TASKS})
         self.unused = nn.Parameter(torch.ones(2))
         self.double()
@@ -56,54 +54,51 @@ class Small(nn.Module):
             parameter.data = torch.randn(parameter.shape, generator=generator, dtype=torch.float64) / 2
         self.inputs = torch.randn(len(STEPS), ROWS, 4, generator=generator, dtype=torch.float64)
         self.targets = 2 * torch.randn(len(STEPS), len(TASKS), ROWS, 2, generator=generator, dtype=torch.float64)
+        for step, labelled in enumerate(STEPS):
+            for place, task in enumerate(TASKS):
+                self.targets[step, place, [row for row in range(ROWS) if row not in labelled[task]]] = torch.nan
 
-    def losses(self, step: int, rows: Sequence[int], counts: Mapping[str, int]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The features of these rows, and of each task that has a label in any of them its part of the mean loss."""
-        features = self.trunk(self.inputs[step][list(rows)])
-        losses = {}
+    def losses(self, step: int, rows: Sequence[int], counts: Mapping[str, int]) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """What lies at the boundary of these rows, and the losses with the values of all processes."""
+        losses: dict[str, Tensor] = {}
+        features = self.second(self.first(self.inputs[step][list(rows)]).tanh())
         for place, task in enumerate(TASKS):
-            labelled = [number for number, row in enumerate(rows) if row in STEPS[step][task]]
-            target = torch.where(torch.tensor([[row in STEPS[step][task]] for row in rows]), self.targets[step, place][list(rows)], NAN)
-            if labelled:
-                losses[task] = (self.heads[task](features[labelled]) - target[labelled]).square().mean(1).sum() / counts[task]
-        return features, losses
+            own = [number for number, row in enumerate(rows) if row in STEPS[step][task]]
+            errors = self.heads[task](features[own]) - self.targets[step, place][list(rows)][own]
+            losses |= {task: errors.square().mean(1).sum() / counts[task]} if own else {}
+        return [features] if rows else [], processes.whole(losses, TASKS, torch.zeros((), dtype=torch.float64))
+
+    def losses_again(self, step: int, parts: Sequence[Sequence[int]], counts: Mapping[str, int]) -> dict[str, Tensor]:
+        """What the losses of all parts of a step add up to."""
+        found: dict[str, Tensor] = {}
+        for rows in parts:
+            found |= {task: loss.detach() + found.get(task, 0) for task, loss in self.losses(step, rows, counts)[1].items()}
+        return found
 
 
 def train(balancer: Balancer) -> Iterator[tuple[dict[str, Tensor | None], dict[str, Any]]]:
     """Gradients and weights of each step, of this process's share of the rows, as `training.step.Step` goes about it."""
-    model, zero = Small(), torch.zeros((), dtype=torch.float64)
+    model = Small()
     parameters = list(model.parameters())
     for step, parts in enumerate(PARTS):
         mine = [list(rows)[processes.share()] for rows in parts]
         labelled = [sum(row in STEPS[step][task] for rows in mine for row in rows) for task in TASKS]
         counts = dict(zip(TASKS, processes.sums(labelled), strict=True))
-
-        def whole(rows: Sequence[int], step: int = step, counts: Mapping[str, int] = counts) -> tuple[list[Tensor], dict[str, Tensor]]:
-            features, losses = model.losses(step, rows, counts) if rows else (None, {})
-            return [] if features is None else [features], processes.whole(losses, TASKS, zero)
-
-        def again(mine: Sequence[Sequence[int]] = mine, whole: Any = whole) -> dict[str, Tensor]:
-            found: dict[str, Tensor] = {}
-            for rows in mine:
-                found |= {task: loss.detach() + found.get(task, 0) for task, loss in whole(rows)[1].items()}
-            return found
-
         if balancer.looks_ahead and len(mine) > 1:
-            balancer.look_ahead(again())
+            balancer.look_ahead(model.losses_again(step, mine, counts))
         weights: dict[str, Any] = {}
         for rows in mine:
-            boundary, losses = whole(rows)
-            penalty = model.trunk[0].weight.sum() / len(mine) / processes.count()
+            boundary, losses = model.losses(step, rows, counts)
+            penalty = model.first.weight.sum() / len(mine) / processes.count()
             weights |= balancer.backward(losses, boundary=boundary, parameters=parameters, penalty=penalty, scale=4.0)
         processes.add_gradients(parameters)
         weights |= balancer.before_step()
         yield {name: None if parameter.grad is None else parameter.grad.clone() for name, parameter in model.named_parameters()}, weights
         for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.data -= 0.002 * parameter.grad
+            parameter.data -= 0 if parameter.grad is None else 0.002 * parameter.grad
             parameter.grad = None
-        balancer.after_step(again if balancer.measures else None)
-        balancer.epoch_end({task: 1.0 + step for task in TASKS})
+        balancer.after_step(partial(model.losses_again, step, mine, counts) if balancer.measures else None)
+        balancer.epoch_end(dict.fromkeys(TASKS, 1.0 + step))
 
 
 def balancers() -> Iterator[tuple[str, Any]]:
@@ -194,7 +189,7 @@ def test_gradients_weights_and_state_are_those_of_one_process(name: str, shared_
     if name not in alone:
         pytest.skip("a solver that is an extra")
     gradients = [gradients for gradients, _ in alone[name]["steps"]]
-    assert all(step["trunk.0.weight"].abs().max() > 1e-3 for step in gradients)
+    assert all(step["first.weight"].abs().max() > 1e-3 for step in gradients)
     assert all(step["unused"] is None for step in gradients)  # and so nothing decays it
     assert gradients[2]["heads.three.weight"] is None
     assert_close(shared_out[name], alone[name], tolerance=1e-6)
