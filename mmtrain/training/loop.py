@@ -122,7 +122,8 @@ class Loop:
             now = time.perf_counter()
             self.progress = replace(self.progress, epoch_seconds=self.progress.epoch_seconds + now - started)
             started = now
-            if processes.of_first(lambda: now - saved >= self.settings.checkpoint_seconds):  # noqa: B023 - asked at once
+            due = now - saved >= self.settings.checkpoint_seconds
+            if any(processes.sums([due and processes.rank() == 0])):  # by the first process's clock
                 self._save()
                 saved = now
 
@@ -200,7 +201,7 @@ class Loop:
             self._refuse_divergence({task: found["loss"] for task, found in scores.tasks.items()})
         self.modality_balance.epoch_end(train.views, val.views)
         better, train_seconds = self._advance_epoch(val), self.progress.epoch_seconds
-        self._record("train", train, train_seconds, self.meter.rows)
+        self._record("train", train, train_seconds, sum(processes.sums([self.meter.rows])))
         self._record("val", val, val_seconds, len(self.val))
         self.display.end_epoch(self.progress.epoch, self.epochs, train, val, better=better)
         for note in val.notes("val") if self.progress.epoch == 1 else ():
