@@ -5,10 +5,10 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow test-gpu lint format measure-fusions clean
+.PHONY: help install train test test-slow test-gpu lint format measure-fusions measure-balancing clean
 
 help:  ## list what can be made
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 install: $(INSTALLED)  ## set up only: the project and its checks in .venv
 
@@ -44,6 +44,9 @@ measure-fusions: $(INSTALLED)  ## compare all fusions on avdigits_sum: about an 
 		model=$$(ls configs/model | sed 's/[.]yaml//' | paste -sd, -)
 	$(SWEEP) seed=1,2 hydra.sweep.dir=$(FUSIONS)/best \
 		model=$$( (printf 'fusion_%s\n' $(ALWAYS); awk -F, 'NR > 1 {print $$2}' $(FUSIONS)/all/summary.csv) | awk '!seen[$$0]++' | head -9 | paste -sd, -)
+
+measure-balancing: $(INSTALLED)  ## what a step costs under each balancing method: about half an hour
+	$(BIN)/python tests/balancing/cost.py
 
 clean:  ## delete .venv and what the checks cached; runs and the store stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

@@ -25,11 +25,13 @@ class Image:
 
 @dataclass(frozen=True)
 class Text:
-    """Word ids, and the letters of each word, from 1, padded with 0; 0 where the mask is false. S = 0 where letters are not kept."""
+    """Ids of words or of pieces of words, and the letters of each, from 1, padded with 0; 0 where the mask is false. S = 0 where letters
+    are not kept. `words` numbers the word of the row that an id belongs to, from 1; 0 is an id that stands for none."""
 
     ids: Int[Tensor, "B L"]
     mask: Bool[Tensor, "B L"]
     letters: Int[Tensor, "B L S"]
+    words: Int[Tensor, "B L"]
 
 
 @dataclass(frozen=True)

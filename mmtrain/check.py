@@ -41,6 +41,7 @@ def check(config: Run, *, output: Path = Path("check.html")) -> None:
         parameters = sum(parameter.numel() for parameter in session.loop.model.parameters())
         notes = [*config.warnings, *data.notes, *session.loop.balancer.notes, *session.loop.modality_balance.notes]
         lines = [f"parameters: {parameters:,}; steps: {session.loop.total_steps:,}; device: {session.loop.runtime.device}"]
+        lines.append(session.loop.epoch_in_words())
     lines += [f"page: {output}", *(f"note: {note}" for note in notes)]
     for line in [*lines, "one batch went through the model and back: ready to train"]:
         console.print(line, highlight=False, soft_wrap=True)

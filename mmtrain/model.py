@@ -13,7 +13,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from mmtrain.batch import Batch, Fused, Gate, Image, Tokens, take
+from mmtrain.batch import FUSED, Batch, Fused, Gate, Image, Tokens, take
+from mmtrain.encoder.pieces import by_word
+from mmtrain.errors import ConfigError, Problem
 from mmtrain.mixing import Mix
 from mmtrain.modality import Modality
 from mmtrain.option import NonNegative, Part
@@ -92,14 +94,17 @@ class Model(nn.Module):
         self.missing = missing
         self.fusion = fusion
         self.sharing = Named({view: sharing(fusion.out_dim, list(tasks)) for view in fusion.views})
+        token_dims: dict[str, Any] = {name: part.out_dim for name, part in encoder.items()}
+        views = {name: _speaking(fusion.views, task) for name, task in tasks.items()}
         self.head = Named(
-            {name: Named({view: task.head(self.sharing[view].out_dim) for view in fusion.views}) for name, task in tasks.items()}
+            {name: Named({view: task.head(self.sharing[view].out_dim, token_dims) for view in views[name]}) for name, task in tasks.items()}
         )
         self.loss = Named({name: task.loss for name, task in tasks.items()})  # so that losses move with the model
-        self.decision = Named({name: decision(fusion.views, task.spec) for name, task in tasks.items()})
+        self.decision = Named({name: decision(views[name], task.spec) for name, task in tasks.items()})
         self.alignment = alignment
         self.tasks = tasks
         self.auxiliary = auxiliary
+        self.by_word = {name for task in tasks.values() for name in task.modalities if getattr(task, "by_word", False)}
         for name, task in tasks.items():
             self.register_buffer(f"prior_{name}", task.prior())
 
@@ -132,14 +137,18 @@ class Model(nn.Module):
             for view, fused in views.items():
                 vector, sharing = fused.vector.float(), self.sharing[view]
                 features = sharing.shared(vector)
-                boundary.append(features)
-                for name in self.head:
+                names = self._heads(view)
+                boundary += [features, *_tokens_read(fused, [self.tasks[name] for name in names])]
+                for name in names:
                     own, gate = sharing.split(features, vector, name)
                     predictions[name][view] = self.head[name][view](own, fused)
                     gates |= {} if gate is None else {(name, view): gate}
             decided = {name: self.decision[name](found, answers, self._prior(name)) for name, found in predictions.items()}
         penalties = _penalties("tokens", tokens) | _penalties("view", views) | _gate_penalties(gates, views)
         return Output(decided, predictions, answers, boundary, tokens, present, real, penalties, gates)
+
+    def _heads(self, view: str) -> list[str]:
+        return [name for name, heads in self.head.items() if view in heads]
 
     def _prior(self, task: str) -> Tensor:
         return getattr(self, f"prior_{task}")
@@ -150,11 +159,11 @@ class Model(nn.Module):
         if self.training and name in self.augmentation:
             with torch.autocast(device.type, enabled=False):
                 inputs = self.augmentation[name](inputs)
-        if mix is None:
-            return self.encoder[name](inputs)
-        if isinstance(inputs, Image):
+        if mix is not None and isinstance(inputs, Image):
             return self.encoder[name](mix.pictures(inputs))
-        return mix.tokens(self.encoder[name](inputs))
+        tokens = self.encoder[name](inputs)
+        tokens = by_word(tokens, inputs.words) if name in self.by_word else tokens
+        return tokens if mix is None else mix.tokens(tokens)
 
     def _tokens(self, name: str, batch: Batch, mix: Mix | None) -> Tokens:
         """Encode the rows that have the modality and put the tokens back in their places; all other places are exactly 0."""
@@ -169,6 +178,24 @@ class Model(nn.Module):
             return replace(tokens, values=values)
         mask = tokens.mask.new_zeros(rows, tokens.mask.shape[1]).index_copy(0, index, tokens.mask)
         return replace(tokens, values=values.new_zeros(rows, *values.shape[1:]).index_copy(0, index, values), mask=mask)
+
+
+def _speaking(views: Sequence[str], task: Task) -> list[str]:
+    """The views that hold all modalities whose tokens the task reads.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    found = [view for view in views if view == FUSED or set(task.modalities) <= {view}]
+    if not found:
+        wanted = f"reads {' and '.join(task.modalities)} together, and no view of this model holds all of them"
+        raise ConfigError(Problem(f"tasks.{task.name}", wanted, "choose a fusion that joins modalities"))
+    return found
+
+
+def _tokens_read(fused: Fused, tasks: Iterable[Task]) -> list[Tensor]:
+    """The tokens that heads read beside the vector."""
+    return [fused.tokens[name].values for name in sorted({name for task in tasks for name in task.modalities})]
 
 
 def _really(real: Present, view: str) -> Bool[Tensor, " B"]:

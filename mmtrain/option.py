@@ -44,6 +44,11 @@ class IsColumn:
 
 
 @dataclass(frozen=True)
+class IsModality:
+    """Marks an option whose value names one of the modalities in `data.modalities`, of a kind among the class's constant `kinds`."""
+
+
+@dataclass(frozen=True)
 class From:
     """Marks a nested part of another group than the option's own name: `image: Annotated[Part, From("encoder.image")]`."""
 
@@ -56,6 +61,7 @@ Positive = Annotated[float, Range(above=0)]
 NonNegative = Annotated[float, Range(0)]
 Count = Annotated[int, Range(1)]
 Column = Annotated[str, IsColumn()]
+ModalityName = Annotated[str, IsModality()]
 
 # A nested part: `{_target_: ..., option: ...}` in YAML; the builder hands over the class with its options bound,
 # and the owner calls it with the facts: `self.loss = loss(spec)`. It is one of the group that has the option's name, or of `From`.

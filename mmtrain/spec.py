@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 UNSEEN = -1  # the target that stands for a class that train never saw
+PADDING = -100  # what fills up the targets of a row that has fewer of them than another; torch's own choice
 
 FUSED = "fused"  # the view that joins all modalities; no modality or task may be called so
 

@@ -19,12 +19,12 @@ UNREADABLE = (pl.Binary, pl.Object, pl.Duration)  # types whose cells are neithe
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of one file.
+    """Rows of one file, or of several.
 
     `frame` holds the cells, null where empty or listed in `data.missing_values`. `file` is the file as the user named it and
     stands in every message. `numbers` are the rows' numbers in that file, counted from 1 without the header. Relative
     paths in cells start at `root`. `decimal` is the point of numbers written as text. `bad` gathers the cells that could
-    not be read; who asked decides what they cost.
+    not be read; who asked decides what they cost. `files` names each row's own file where there are several.
     """
 
     frame: pl.DataFrame
@@ -33,13 +33,19 @@ class Table:
     root: Path | None = None
     decimal: str = "."
     bad: list[Problem] = field(default_factory=list, compare=False)
+    files: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.frame.height
 
     def take(self, rows: np.ndarray | slice) -> "Table":
         """The rows at these positions; cells found bad there are reported to this table."""
-        return replace(self, frame=self._frame_of(rows), numbers=self.numbers[rows])
+        files = None if self.files is None else self.files[rows]
+        return replace(self, frame=self._frame_of(rows), numbers=self.numbers[rows], files=files)
+
+    def place(self, row: int) -> str:
+        """The row at this position, as messages name it."""
+        return f"{self.file if self.files is None else self.files[row]}, row {self.numbers[row]}"
 
     def _frame_of(self, rows: np.ndarray | slice) -> pl.DataFrame:
         if isinstance(rows, slice) or 2 * len(rows) < len(self) or not (np.diff(rows) > 0).all():
@@ -115,7 +121,7 @@ class Table:
 
     def reject(self, row: int, column: str, found: str) -> None:
         """Note that the cell at this position cannot be read."""
-        self.bad.append(Problem(f"{self.file}, row {self.numbers[row]}, column '{column}'", found))
+        self.bad.append(Problem(f"{self.place(row)}, column '{column}'", found))
 
 
 def number_text(cells: Cells) -> Cells:

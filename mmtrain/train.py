@@ -216,6 +216,7 @@ def _announce(session: Session) -> None:
     rows = ", ".join(f"{name} {len(split):,}" for name, split in data.splits.items())
     device = loop.runtime.device if processes.count() == 1 else f"{processes.count()} x {loop.runtime.device.type}"
     say(f"rows: {rows}; parameters: {_parameters(loop):,}; device: {device}; steps: {loop.total_steps:,}")
+    say(loop.epoch_in_words())
     shared_out = processes.notes(loop.model)
     for note in [*session.config.warnings, *data.notes, *loop.balancer.notes, *loop.modality_balance.notes, *shared_out]:
         say(f"note: {note}")

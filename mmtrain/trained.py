@@ -22,7 +22,7 @@ from mmtrain.model import Model
 from mmtrain.runtime import Runtime
 from mmtrain.source import Format, as_table, read_table
 from mmtrain.table import Table
-from mmtrain.task import Task
+from mmtrain.task import Task, condensed, join
 from mmtrain.training.meter import predictions
 
 
@@ -51,8 +51,8 @@ class Trained:
         found: dict[str, list[torch.Tensor]] = {name: [] for name in self.tasks}
         for _, output in predictions(self.model, dataset, self.runtime, batch_size=self.batch_size):
             for name, prediction in output.predictions.items():
-                found[name].append(prediction.float().cpu())
-        return {name: task.answer(torch.cat(found[name])) for name, task in self.tasks.items()}
+                found[name].append(condensed(self.tasks[name], prediction).cpu())
+        return {name: task.answer(join(found[name])) for name, task in self.tasks.items()}
 
     def score(self, dataset: Dataset, answers: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
         """Each task's metrics over the labelled rows, as `Task.evaluate` gives them."""

@@ -53,6 +53,7 @@ PLACES = {
         "data.modalities.facts.categorical=[caption]",
     ],
     "sampler/balanced": ["sampler=balanced", "sampler.tasks=[shape,match]"],
+    "sampler/ratio": ["sampler=ratio", "sampler.ratio={shape:2,colour:1,position:1,match:1,pitch:1}"],
     "source/scenes": ["source@data=scenes"],
     "task/binary": ["task@tasks.match=binary"],
     "task/classification": ["task@tasks.match=classification"],

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from mmtrain import option
 from mmtrain.errors import ConfigError, Problem, nearest
-from mmtrain.option import From, IsColumn, Part, Range
+from mmtrain.option import From, IsColumn, IsModality, Part, Range
 
 MISSING = "???"  # as OmegaConf writes a value that has to be given
 UNKNOWN = object()  # stands for a value that could not be read; its problem has been told already
 
-_MARKS = {"Range": Range, "IsColumn": IsColumn, "From": From}
+_MARKS = {"Range": Range, "IsColumn": IsColumn, "IsModality": IsModality, "From": From}
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", NoneType: "null", list: "a list", dict: "a mapping"}
 _NAMES: dict[str, Any] = {name: value for name, value in vars(option).items() if name[0].isupper() and name not in _MARKS}
 _NAMES |= {"bool": bool, "int": int, "float": float, "str": str, "list": list, "dict": dict, "Literal": Literal, "Annotated": Annotated}
@@ -182,16 +182,16 @@ def _plain_type(annotation: Any) -> Any:
     return get_origin(annotation) or annotation
 
 
-def columns(value: Any, annotation: Any) -> list[str]:
-    """The column names in a value that fits its annotation."""
+def named(value: Any, annotation: Any, mark: type[IsColumn] | type[IsModality]) -> list[str]:
+    """The names of columns, or of modalities, in a value that fits its annotation."""
     arguments = get_args(annotation)
     match get_origin(annotation):
         case origin if origin in (Union, UnionType):
-            return list(dict.fromkeys(name for alternative in arguments for name in columns(value, alternative)))
+            return list(dict.fromkeys(name for alternative in arguments for name in named(value, alternative, mark)))
         case origin if origin is Annotated:
-            return [value] if isinstance(value, str) and any(isinstance(mark, IsColumn) for mark in arguments[1:]) else []
+            return [value] if isinstance(value, str) and any(isinstance(found, mark) for found in arguments[1:]) else []
         case origin if origin is list and isinstance(value, list):
-            return [name for item in value for name in columns(item, arguments[0])]
+            return [name for item in value for name in named(item, arguments[0], mark)]
         case origin if origin is dict and isinstance(value, dict):
-            return [name for item in value.values() for name in columns(item, arguments[1])]
+            return [name for item in value.values() for name in named(item, arguments[1], mark)]
     return []

@@ -15,6 +15,7 @@ from mmtrain.config.losses import check_losses
 from mmtrain.config.run import SETTINGS, Node, Run
 from mmtrain.config.sampling import check_sampler
 from mmtrain.config.signature import Option, Signature, classes, signature
+from mmtrain.config.tokens import check_tokens
 from mmtrain.errors import ConfigError, Problem, nearest
 from mmtrain.option import Range
 from mmtrain.spec import FUSED
@@ -46,6 +47,7 @@ def check(tree: Mapping[str, Any], trust: Sequence[str], *, told: Sequence[Probl
     checker.problems += [*check_losses(done["tasks"], trust), *_check_selection(done["selection"], done["tasks"])]
     checker.problems += check_sampler(done["sampler"], done["tasks"], trust)
     checker.problems += _check_fusion(done["fusion"], done["data"].get("modalities", {}), trust)
+    checker.problems += check_tokens(done["tasks"], done["data"].get("modalities", {}), trust)
     checker.problems += check_light(done["fusion"], done["data"].get("modalities", {}), done["encoder"], trust)
     if rows:
         checker.problems += check_columns(done, trust)

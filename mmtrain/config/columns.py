@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmtrain.config.annotation import columns
-from mmtrain.config.run import Node
+from mmtrain.config.annotation import named
+from mmtrain.config.run import FILES, Node, listed
 from mmtrain.config.signature import signature
 from mmtrain.errors import DataError, Problem, nearest
 from mmtrain.format import JSON_LINES, PARQUET, separator_of
+from mmtrain.option import IsColumn
 
 TABLE = "mmtrain.source.TableSource"  # the source with a header to read; one whose columns are always the same has `columns`
 
@@ -45,10 +46,9 @@ def check_columns(config: Mapping[str, Any], trust: Sequence[str]) -> list[Probl
         return [*problems, *_absent([*rows, *inputs, *targets], constant, "this source")]
     if data["_target_"] != TABLE or "root" not in data:  # a root that could not be read has been told
         return problems
-    for split in ("train", "val", "test"):
-        if data.get(split) is not None:
-            named = [use for use in rows if split == "train" or use.where == "data.id"]
-            problems += _of_file(split, data, [*named, *inputs, *(targets if split == "train" else ())])
+    for split in FILES:
+        named = [use for use in rows if split == "train" or use.where == "data.id"]
+        problems += _of_split(split, data, named, inputs, targets if split == "train" else [])
     return problems
 
 
@@ -58,7 +58,10 @@ def _uses(node: Node, where: str, trust: Sequence[str]) -> list[Use]:
         return []
     offered = signature(node["_target_"], where, trust).options
     return [
-        Use(f"{where}.{key}", name) for key, value in node.items() if key in offered for name in columns(value, offered[key].annotation)
+        Use(f"{where}.{key}", name)
+        for key, value in node.items()
+        if key in offered
+        for name in named(value, offered[key].annotation, IsColumn)
     ]
 
 
@@ -68,20 +71,53 @@ def _absent(uses: Sequence[Use], header: Sequence[str], file: str) -> list[Probl
     ]
 
 
-def _of_file(split: str, data: Node, uses: Sequence[Use]) -> list[Problem]:
-    path = Path(data.get("root") or "").expanduser() / data[split]
-    wanted = {use.column for use in uses}
+def _of_split(split: str, data: Node, rows: Sequence[Use], inputs: Sequence[Use], targets: Sequence[Use]) -> list[Problem]:
+    """What the files of a split lack together, and each of several for itself."""
+    uses, headers = [*rows, *inputs, *targets], {}
+    problems: list[Problem] = []
+    for file in listed(data.get(split)):
+        try:
+            headers[file] = _of_file(split, file, data, {use.column for use in uses})
+        except DataError as error:
+            problems += error.problems
+    if problems or not headers:
+        return problems
+    if len(headers) > 1:
+        problems = _of_each(split, headers, rows, {"data.modalities": inputs, "tasks": targets})
+    union = list(dict.fromkeys(name for header in headers.values() for name in header))
+    told = {problem.where for problem in problems}
+    return [*problems, *_absent([use for use in uses if use.where not in told], union, " + ".join(headers))]
+
+
+def _of_each(split: str, headers: Mapping[str, Sequence[str]], rows: Sequence[Use], groups: Mapping[str, Sequence[Use]]) -> list[Problem]:
+    """Of several files one may lack what another has, but not what names or deals out its rows, nor every input or every target."""
+    everywhere = [use for use in rows if use.where != "data.stratify"]
+    problems = [problem for file, header in headers.items() for problem in _absent(everywhere, header, file)]
+    return problems + [
+        Problem(f"data.{split}", f"{file} has none of the columns of {group}", "check its header, or leave it out")
+        for file, header in headers.items()
+        for group, uses in groups.items()
+        if uses and not {use.column for use in uses} & set(header)
+    ]
+
+
+def _of_file(split: str, file: str, data: Node, wanted: set[str]) -> list[str]:
+    """The header of a file of the user's.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    path = Path(data.get("root") or "").expanduser() / file
     try:
         header = [unicodedata.normalize("NFC", name) for name in _header(path, data, wanted, f"data.{split}")]
-    except DataError as error:
-        return list(error.problems)
     except FileNotFoundError:
-        return [Problem(f"data.{split}", f"no file '{path}'", "is data.root right?")]
+        raise DataError(Problem(f"data.{split}", f"no file '{path}'", "is data.root right?")) from None
     except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
-        return [Problem(f"data.{split}", f"'{path}' cannot be read: {error}", "are data.encoding and data.separator right?")]
+        found = f"'{path}' cannot be read: {error}"
+        raise DataError(Problem(f"data.{split}", found, "are data.encoding and data.separator right?")) from None
     if not header:
-        return [Problem(f"data.{split}", f"'{path}' is empty", "give a file with a header and rows")]
-    return _absent(uses, header, data[split])
+        raise DataError(Problem(f"data.{split}", f"'{path}' is empty", "give a file with a header and rows"))
+    return header
 
 
 def _header(path: Path, data: Node, wanted: set[str], where: str) -> list[str]:

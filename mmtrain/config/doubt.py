@@ -8,6 +8,7 @@ from mmtrain.spec import FUSED
 
 AUTO = "mmtrain.decision.Auto"
 
+BY_TASK = ("Equal", "Proportional", "Ratio", "Temperature")  # samplers that draw tasks
 NO_BALANCE = "mmtrain.modality_balance.Nothing"
 NO_ALIGNMENT = "mmtrain.alignment.Nothing"
 
@@ -25,6 +26,7 @@ def doubts(run: Run) -> Iterator[str]:
         yield f"model.auxiliary={run.model['auxiliary']:g} has nothing to add: there is only one modality"
     yield from _undecided(run)
     yield from _unbalanced(run)
+    yield from _sampled_by_task(run)
     if len(modalities) == 1 and run.alignment["_target_"] != NO_ALIGNMENT:
         yield "alignment has no effect: there is only one modality"
     if len(run.tasks) == 1 and run.sharing["_target_"] != "mmtrain.sharing.Shared":
@@ -35,6 +37,19 @@ def doubts(run: Run) -> Iterator[str]:
         correction = next((option for option in ("tau", "class_weights") if loss.get(option) not in (None, 0, "none")), None)
         if correction is not None:
             yield f"tasks.{name}: sampler.tasks and its loss ({correction}) both make up for unequal classes; one is enough"
+
+
+def _sampled_by_task(run: Run) -> Iterator[str]:
+    """Tasks that are drawn where there is one, or where weights make up for their sizes too."""
+    package, _, sampler = run.sampler["_target_"].rpartition(".")
+    if package != "mmtrain.sampler" or sampler not in BY_TASK:
+        return
+    word = sampler.lower()
+    if len(run.tasks) == 1:
+        yield f"sampler={word} has no effect: there is only one task"
+    natural = sampler == "Proportional" or run.sampler.get("temperature") == 1
+    if not natural and run.balancing["_target_"] == "mmtrain.balancing.Size" and run.balancing["exponent"] > 0:
+        yield f"sampler={word} and balancing=size both make up for unequal numbers of labels; one is enough"
 
 
 def _unbalanced(run: Run) -> Iterator[str]:

@@ -15,12 +15,18 @@ def check_losses(tasks: Mapping[str, Node], trust: Sequence[str]) -> list[Proble
     """Losses that are for something else. Where a class declares no `targets`, the task looks at its loss when it is built."""
     problems = []
     for name, task in tasks.items():
-        wanted, targets = targets_of(task, trust), targets_of(task.get("loss"), trust)
+        wanted, targets = _scored(task, trust), targets_of(task.get("loss"), trust)
         if wanted and targets and wanted != targets:
             where, called = f"tasks.{name}.loss", task["loss"]["_target_"].rpartition(".")[2]
             found = f"'{called}' is a loss for {targets}, and this task predicts {wanted}"
             problems.append(Problem(where, found, f"choose loss@{where}={' or '.join(_choices(wanted)) or 'NAME'}"))
     return problems
+
+
+def _scored(task: Node, trust: Sequence[str]) -> str | None:
+    """What a task's loss is for: a task that has many targets a row may say so by `scored`, as a word's class; else its targets."""
+    scored = signature(task["_target_"], "", trust).constants.get("scored") if task else None
+    return scored if isinstance(scored, str) else targets_of(task, trust)
 
 
 def targets_of(node: Any, trust: Sequence[str]) -> str | None:

@@ -61,7 +61,7 @@ class Run:
     def tables(self) -> list[Path]:
         """The user's files that a table source reads, as far as they have names of their own."""
         root = Path(self.data.get("root") or "").expanduser()
-        return [root / self.data[split] for split in FILES if isinstance(self.data.get(split), str)]
+        return [root / file for split in FILES for file in listed(self.data.get(split))]
 
     @property
     def whole_rows(self) -> bool:
@@ -104,11 +104,16 @@ class Run:
 FILES = ("train", "val", "test")  # options of a table source
 
 
-def _in_full(data: Node) -> dict[str, str]:
+def listed(files: Any) -> list[str]:
+    """The files of an option that names one, or several; none where it names something else."""
+    return [file for file in (files if isinstance(files, list) else [files]) if isinstance(file, str)]
+
+
+def _in_full(data: Node) -> dict[str, str | list[str]]:
     """The folder of a table source, or its files where there is no folder, from the root of the file system."""
     names = ("root",) if data.get("root") is not None else FILES
-    given = {name: data[name] for name in names if isinstance(data.get(name), str)}
-    return {name: str(Path(path).expanduser().absolute()) for name, path in given.items()}
+    given = {name: [str(Path(path).expanduser().absolute()) for path in listed(data.get(name))] for name in names}
+    return {name: paths if isinstance(data[name], list) else paths[0] for name, paths in given.items() if paths}
 
 
 class _Dumper(yaml.SafeDumper):

@@ -20,6 +20,7 @@ from mmtrain.data.settings import Settings
 from mmtrain.data.store import Store, gather, refuse_bad
 from mmtrain.data.target import encode_targets
 from mmtrain.data.whole import whole_rows_only
+from mmtrain.data.words import fitting_words
 from mmtrain.errors import DataError
 from mmtrain.modality import Modality
 from mmtrain.source import TRAIN, Source, Splits
@@ -110,7 +111,9 @@ def open_rows(
     with progress_bar(table.file, len(table) * len(modalities), show=True) as done:
         held = together([partial(_hold, modality, table, settings, done) for modality in modalities.values()])
     stores = dict(zip(modalities, held, strict=True))
-    targets, notes = encode_targets(tasks, table, settings)
+    encoded, notes = encode_targets(tasks, table, settings)
+    targets, wrong = fitting_words(encoded, tasks, table, stores, np.arange(len(table)), modalities, settings)
+    notes += wrong
     notes += [note for name, store in stores.items() for note in _notes(name, table, store)]
     notes += _unseen(modalities, stores, np.arange(len(table)), table.file)
     notes += [f"{problem.where}: {problem.found}; it counts as absent" for problem in lacking]
@@ -158,6 +161,8 @@ def _dataset(
     targets, notes = encode_targets(tasks, with_columns(table, tasks), settings)
     notes += [f"{problem.where}: {problem.found}; no row of {split} is labelled" for problem in lacking]
     own = {modality: stores[name, modality] for modality in modalities}
+    targets, wrong = fitting_words(targets, tasks, table, own, rows, modalities, settings)
+    notes += wrong
     notes += _unseen(modalities, own, rows, f"{split} of {table.file}") if split != TRAIN else []
     return Dataset(modalities, own, rows, targets, [splits.ids[name][row] for row in rows], notes)
 

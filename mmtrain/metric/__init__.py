@@ -23,6 +23,7 @@ from mmtrain.metric.numbers import COUNT_METRICS, NUMBER_METRICS
 from mmtrain.metric.quantiles import quantile_metrics
 from mmtrain.metric.ranks import RANK_METRICS
 from mmtrain.metric.sets import SET_METRICS, by_label
+from mmtrain.metric.tags import by_entity, tag_metrics
 
 __all__ = [
     "BINARY_METRICS",
@@ -34,8 +35,10 @@ __all__ = [
     "Evaluation",
     "Metric",
     "by_class",
+    "by_entity",
     "by_label",
     "evaluate",
     "quantile_metrics",
     "skill",
+    "tag_metrics",
 ]

@@ -104,7 +104,7 @@ class SeriesModality(nn.Module):
             try:
                 recordings.append(read(table, cell, self.separator))
             except UnreadableError as error:
-                problems.append(Problem(f"{table.file}, row {table.numbers[row]}, column '{self.column}'", str(error)))
+                problems.append(Problem(f"{table.place(row)}, column '{self.column}'", str(error)))
         if not recordings:
             nothing = Problem(f"{table.file}, column '{self.column}'", "no train row has a series", "is it the right column?")
             raise DataError(*(problems[:SHOWN] or [nothing]))

@@ -115,10 +115,14 @@ class TextModality(nn.Module):
             self.alphabet.load_state({"words": state["letters"]})
 
     def encode(self, table: Table) -> tuple[dict[str, np.ndarray | list[np.ndarray]], np.ndarray]:
-        """`ids`: a vector of int32 a row; with `letters` also `letters`: so many for each id, 0 behind a shorter word's, end to end."""
+        """`ids` and `words`, vectors of int32 a row: the second numbers the word that each id belongs to, from 1; 0 is none.
+
+        With `letters` also `letters`: so many for each id, 0 behind a shorter word's, end to end.
+        """
         rows = self._rows(table)
-        ids = [row[: self.max_length] for row in self.vocabulary.number(rows)]
-        arrays: dict[str, np.ndarray | list[np.ndarray]] = {"ids": list(ids)}
+        found = [(ids[: self.max_length], words[: self.max_length]) for ids, words in self.vocabulary.number(rows)]
+        ids = [row for row, _ in found]
+        arrays: dict[str, np.ndarray | list[np.ndarray]] = {"ids": list(ids), "words": [words for _, words in found]}
         if self.letters:
             arrays["letters"] = list(self._spelled(rows))
         return arrays, np.array([len(row) > 0 for row in ids], bool)
@@ -126,8 +130,9 @@ class TextModality(nn.Module):
     def collate(self, stored: Mapping[str, Ragged], rows: np.ndarray) -> Text:
         """Ids of the rows' words, (K, L) int64, and their letters, (K, L, S) int64."""
         ids, mask = stored["ids"].pad(rows)
+        words = torch.from_numpy(stored["words"].pad(rows)[0]).long()
         letters = stored["letters"].pad(rows)[0].reshape(*ids.shape, self.letters) if self.letters else ids[:, :, None][:, :, :0]
-        return Text(torch.from_numpy(ids).long(), torch.from_numpy(mask), torch.from_numpy(letters).long())
+        return Text(torch.from_numpy(ids).long(), torch.from_numpy(mask), torch.from_numpy(letters).long(), words)
 
     def forward(self, inputs: Text) -> Text:
         """Ids stay as they are."""
@@ -138,7 +143,7 @@ class TextModality(nn.Module):
         words = list(dict.fromkeys(chain.from_iterable(rows)))
         places = {word: place for place, word in enumerate(words)}
         spelled = np.zeros((len(words), self.letters), np.int32)
-        for place, letters in enumerate(self.alphabet.number([word[: self.letters] for word in words])):
+        for place, letters in enumerate([self.alphabet.ids_of(word[: self.letters]) for word in words]):
             spelled[place, : len(letters)] = letters
         return [spelled[[places[word] for word in row]].ravel() for row in rows]
 

@@ -9,6 +9,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from mmtrain.errors import ConfigError, Problem
+from mmtrain.modality.vocabulary import Numbered
 
 FILE, MODEL = "tokenizer.json", "config.json"
 
@@ -48,11 +49,10 @@ class PretrainedTokenizer:
         self._take(Tokenizer.from_str(json.dumps(state["tokenizer"])))
         self.model = state["model"]
 
-    def number(self, rows: Sequence[str] | Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """Ids of each row's text (or of its words), int32; a row with nothing but special tokens is empty."""
+    def number(self, rows: Sequence[str] | Sequence[Sequence[str]]) -> list[Numbered]:
+        """Ids of each row's text (or of its words); a row with nothing but special tokens is empty."""
         split = len(rows) > 0 and not isinstance(rows[0], str)
-        found = self._known().encode_batch_fast(list(rows), is_pretokenized=split)
-        return [np.array([] if all(row.special_tokens_mask) else row.ids, np.int32) for row in found]
+        return [_numbered(row) for row in self._known().encode_batch_fast(list(rows), is_pretokenized=split)]
 
     def _take(self, tokenizer: Tokenizer) -> None:
         if self.max_length <= tokenizer.num_special_tokens_to_add(is_pair=False):
@@ -65,6 +65,12 @@ class PretrainedTokenizer:
     def _known(self) -> Tokenizer:
         assert self.tokenizer is not None, "fit or load_state first"
         return self.tokenizer
+
+
+def _numbered(row: Any) -> Numbered:
+    kept = [] if all(row.special_tokens_mask) else row.ids
+    words = [0 if number is None else number + 1 for number in row.word_ids[: len(kept)]]
+    return np.array(kept, np.int32), np.array(words, np.int32)
 
 
 def _loaded(name: str) -> Tokenizer:

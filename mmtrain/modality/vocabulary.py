@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, models, trainers
 
 UNKNOWN, FIRST = 1, 2  # 0 is padding
 RESERVED = ["no word", "unknown word"]  # names of the ids 0 and 1
+Numbered = tuple[np.ndarray, np.ndarray]  # a row's ids, and from 1 the number of the word that each belongs to, both int32 (L,)
 NEXT, LAST = "##", "</w>"  # mark a piece that goes on with its word, and one that ends it
 
 
@@ -38,9 +39,13 @@ class WordVocabulary:
         """Take the words that `state` gave."""
         self._number(state["words"])
 
-    def number(self, rows: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """Ids of each row's words, int32."""
-        return [np.array([self.ids.get(word, UNKNOWN) for word in words], np.int32) for words in rows]
+    def number(self, rows: Sequence[Sequence[str]]) -> list[Numbered]:
+        """Ids of each row's words."""
+        return [(self.ids_of(words), np.arange(1, len(words) + 1, dtype=np.int32)) for words in rows]
+
+    def ids_of(self, words: Sequence[str]) -> np.ndarray:
+        """Ids of words, int32."""
+        return np.array([self.ids.get(word, UNKNOWN) for word in words], np.int32)
 
     def _number(self, words: Sequence[str]) -> None:
         self.ids = {word: number for number, word in enumerate(words, FIRST)}
@@ -88,11 +93,17 @@ class PieceVocabulary:
         """Take the pieces that `state` gave."""
         self._take(state["pieces"], state["merges"])
 
-    def number(self, rows: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """Ids of the pieces of each row's words, int32."""
+    def number(self, rows: Sequence[Sequence[str]]) -> list[Numbered]:
+        """Ids of the pieces of each row's words."""
         # At least: a word may be spelled as the name of padding is.
         known = {word: [max(token.id, UNKNOWN) for token in self.model.tokenize(word)] for word in set(chain.from_iterable(rows))}
-        return [np.array([number for word in words for number in known[word]], np.int32) for words in rows]
+        return [
+            (
+                np.array([number for word in words for number in known[word]], np.int32),
+                np.array([place for place, word in enumerate(words, 1) for _ in known[word]], np.int32),
+            )
+            for words in rows
+        ]
 
     def _take(self, pieces: list[str], merges: list[list[str]]) -> None:
         self.pieces, self.merges = pieces, merges

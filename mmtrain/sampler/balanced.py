@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mmtrain.option import Fraction
+from mmtrain.sampler.systematic import Systematic
 
 UNLABELLED = -1
 
@@ -15,12 +16,11 @@ class Balanced:
 
     `tasks` names the tasks whose classes are balanced; of several, it is each combination of their classes that occurs. `power` lies
     between the natural shares (0) and equal ones (1): a class of n rows gets a share in proportion to n ** (1 - power), so that 0.5
-    goes by square roots. Rows without a label of all these tasks keep their natural share. An epoch has as many rows as train, of
-    which each row takes its expected number of places, rounded up or down by chance; classes come as often as their shares say,
+    goes by square roots. Rows without a label of all these tasks keep their natural share. Classes come as often as their shares say,
     give or take one.
 
-    Source: the shares are those of Kang et al. 2020, equation 1, with q = 1 - power; they draw each row on its own, we take
-    evenly spaced places of the rows' summed expectations (systematic sampling), which leaves less to chance.
+    Source: the shares are those of Kang et al. 2020, equation 1, with q = 1 - power; they draw each row on its own, we
+    sample systematically, which leaves less to chance.
     """
 
     def __init__(
@@ -34,17 +34,12 @@ class Balanced:
     ) -> None:
         chosen = np.stack([np.where(labelled[task], targets[task], UNLABELLED) for task in tasks], 1)
         _, classes = np.unique(chosen, axis=0, return_inverse=True)
-        self.classes = np.where((chosen == UNLABELLED).any(1), UNLABELLED, classes.reshape(rows))
-        self.expected = _expected(self.classes, power)
+        classes = np.where((chosen == UNLABELLED).any(1), UNLABELLED, classes.reshape(rows))
+        self.draw = Systematic(_expected(classes, power), classes)
 
     def __call__(self, seed: int, epoch: int) -> Int[np.ndarray, " n"]:
         """The rows of an epoch, in random order."""
-        random = np.random.default_rng([seed, epoch])
-        rows = random.permutation(len(self.classes))
-        rows = rows[np.argsort(self.classes[rows], kind="stable")]  # a class lies together: its number of places is not left to chance
-        ends = np.cumsum(self.expected[rows])
-        places = np.searchsorted(ends, random.random() + np.arange(len(rows)), side="right")
-        return random.permutation(rows[places.clip(max=len(rows) - 1)])
+        return self.draw(seed, epoch)
 
 
 def _expected(classes: Int[np.ndarray, " n"], power: float) -> Float[np.ndarray, " n"]:

@@ -8,6 +8,7 @@ Another source: a class with `tables() -> Splits`, an export here, `configs/sour
 
 from mmtrain.source.folder import FolderSource
 from mmtrain.source.huggingface import HuggingfaceSource
+from mmtrain.source.multi_mnist import MultiMNIST
 from mmtrain.source.read import Format, as_table, read_table, row_ids
 from mmtrain.source.scenes import Scenes
 from mmtrain.source.splits import TEST, TRAIN, VAL, Source, Splits
@@ -21,6 +22,7 @@ __all__ = [
     "FolderSource",
     "Format",
     "HuggingfaceSource",
+    "MultiMNIST",
     "Scenes",
     "Source",
     "Splits",

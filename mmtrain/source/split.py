@@ -55,7 +55,7 @@ def by_fraction(
 
     The deal depends on `seed` and the table alone. With `group`, rows that share a cell of that column stay together, and
     the fractions count groups. With `stratify`, every value of that column is spread over the splits in proportion (a group
-    counts as its commonest value).
+    counts as its commonest value); so is every file of a table of several.
 
     Raises:
         DataError: a column is missing, a row names no group, or there are fewer groups than splits.
@@ -67,10 +67,9 @@ def by_fraction(
         raise DataError(Problem(table.file, found, "give more rows, or fewer splits"))
     random = np.random.default_rng(seed)
     order = random.permutation(count)
-    if stratify is not None:
-        cells = _cells(table, stratify, "data.stratify")
-        numbers = {cell: number for number, cell in enumerate(sorted(set(cells), key=lambda cell: (cell is not None, cell)))}
-        strata = commonest(units, np.array([numbers[cell] for cell in cells]))
+    values = _strata(table, stratify)
+    if values is not None:
+        strata = commonest(units, values)
         order = order[np.argsort(strata[order], kind="stable")]
     rows = {}
     left, share = order, 1.0
@@ -90,10 +89,23 @@ def _units(table: Table, group: str | None) -> np.ndarray:
         return np.arange(len(table))
     cells = _cells(table, group, "data.group")
     if None in cells:
-        where = f"{table.file}, row {table.numbers[cells.index(None)]}, column '{group}'"
+        where = f"{table.place(cells.index(None))}, column '{group}'"
         raise DataError(Problem(where, f"no group (rows without one: {cells.count(None)})", "fill them in, or leave data.group out"))
     numbers = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
     return np.array([numbers[cell] for cell in cells])
+
+
+def _strata(table: Table, stratify: str | None) -> np.ndarray | None:
+    """Number of the stratum of each row: its cell in that column, in its file; None where there is but one."""
+    if stratify is None and table.files is None:
+        return None
+    cells = [None] * len(table) if stratify is None else _cells(table, stratify, "data.stratify")
+    files = [table.file] * len(table) if table.files is None else table.files.tolist()
+    pairs = list(zip(cells, files, strict=True))
+    numbers = {
+        pair: number for number, pair in enumerate(sorted(set(pairs), key=lambda pair: (pair[0] is not None, pair[0] or "", pair[1])))
+    }
+    return np.array([numbers[pair] for pair in pairs])
 
 
 def commonest(units: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -12,27 +12,31 @@ from mmtrain.option import Column, Fraction
 from mmtrain.source.read import Format, read_table, row_ids
 from mmtrain.source.split import by_column, by_fraction, dealt, fraction_problems
 from mmtrain.source.splits import TEST, TRAIN, VAL, Splits
+from mmtrain.source.stack import stacked, stacked_ids
 from mmtrain.table import Table
 
 
 class TableSource:
     """CSV, TSV, JSON lines or Parquet files, one or several, as tables of cells.
 
-    Files are relative to `root`, and so are the paths in cells (without `root`: to the working folder, and to the table's
-    own folder). The rows of val and of test are a file of their own or a fraction of train's, or a column of train's file
-    names all three splits. Fractions are dealt out by `split_seed` alone, never by the run's seed; `stratify` spreads the
-    values of a column evenly, `group` keeps together the rows that share a value (one person, one clip). Test may be absent.
+    `train`, `val` and `test` name a file each, or a list of files, as one a task, whose rows stand below each other: where a
+    file lacks a column of the others, its rows have an empty cell there. Files are relative to `root`, and so are the paths in
+    cells (without `root`: to the working folder, and to the table's own folder). The rows of val and of test are files of their
+    own or a fraction of train's, or a column of train's files names all three splits. Fractions are dealt out by `split_seed`
+    alone, never by the run's seed; rows of each file, and with `stratify` the values of a column, are spread evenly, `group`
+    keeps together the rows that share a value (one person, one clip). Test may be absent.
 
-    `id` names the rows (without it, their numbers do). A cell is missing when it is empty or one of `missing_values`.
+    `id` names the rows (without it, their numbers do, behind the file's name where there are several). A cell is missing when it
+    is empty or one of `missing_values`.
     `separator` follows from the file's suffix unless given; `decimal` is the point of numbers written as text.
     """
 
     def __init__(
         self,
         *,
-        train: str,
-        val: str | None = None,
-        test: str | None = None,
+        train: str | list[str],
+        val: str | list[str] | None = None,
+        test: str | list[str] | None = None,
         root: str | None = None,
         id: Column | None = None,
         split_column: Column | None = None,
@@ -47,7 +51,8 @@ class TableSource:
         decimal: Literal[".", ","] = ".",
     ) -> None:
         self.root = None if root is None else Path(root).expanduser()
-        self.files = {name: file for name, file in ((TRAIN, train), (VAL, val), (TEST, test)) if file is not None}
+        given = {name: files for name, files in ((TRAIN, train), (VAL, val), (TEST, test)) if files is not None}
+        self.files = {name: [files] if isinstance(files, str) else files for name, files in given.items()}
         self.fractions = {name: fraction for name, fraction in ((VAL, val_fraction), (TEST, test_fraction)) if fraction > 0}
         self.id, self.split_column, self.split_seed = id, split_column, split_seed
         self.stratify, self.group = stratify, group
@@ -64,10 +69,9 @@ class TableSource:
         """
         tables, ids = {}, {}
         problems: list[Problem] = []
-        for name, file in self.files.items():
+        for name in self.files:
             try:
-                tables[name] = read_table((self.root or Path()) / file, self.format, file=file, root=self.root)
-                ids[name] = row_ids(tables[name], self.id)
+                tables[name], ids[name] = self._split(name)
             except DataError as error:
                 problems += error.problems
         if problems:
@@ -78,6 +82,21 @@ class TableSource:
             fix = f"the column '{self.group}' of data.group makes {groups} groups: raise the fraction, or name one that makes more"
         return dealt(tables, ids, self._deal(tables[TRAIN]), fix=fix)
 
+    def _split(self, name: str) -> tuple[Table, list[str]]:
+        """All rows of the files of a split, and their names."""
+        tables, ids = [], []
+        problems: list[Problem] = []
+        paths = [(self.root or Path()) / file for file in self.files[name]]
+        for file, path in zip(self.files[name], paths, strict=True):
+            try:
+                tables.append(read_table(path, self.format, file=file, root=self.root))
+                ids.append(row_ids(tables[-1], self.id))
+            except DataError as error:
+                problems += error.problems
+        if problems:
+            raise DataError(*problems)
+        return stacked(tables, f"data.{name}"), stacked_ids(tables, ids, self.id, paths)
+
     def _deal(self, table: Table) -> dict[str, np.ndarray]:
         if self.split_column is not None:
             return by_column(table, self.split_column)
@@ -86,6 +105,11 @@ class TableSource:
         return {}
 
     def _split_problems(self) -> Iterator[Problem]:
+        for name, files in self.files.items():
+            if not files:
+                yield Problem(f"data.{name}", "names no file", "name one, or leave it out" if name != TRAIN else "name one")
+            for file in sorted({file for file in files if files.count(file) > 1}):
+                yield Problem(f"data.{name}", f"names '{file}' twice", "once is enough")
         if self.split_column is not None:
             others = [*(self.files.keys() - {TRAIN}), *(f"{name}_fraction" for name in self.fractions)]
             for name in sorted(others):

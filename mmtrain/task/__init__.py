@@ -2,7 +2,7 @@
 
     Task(name, *, column, weight=1.0, loss, metric=..., hidden=0, dropout=0.0)
     fit(train table), encode(table)             cells to targets (n, ...) and which rows are labelled (n,)
-    head(in_dim)                                vector (B, in_dim) to prediction (B, ...)
+    head(in_dim, token_dims)                    vector (B, in_dim), and tokens of the modalities it names, to prediction (B, ...)
     loss(prediction, target) -> (K,)            of labelled rows
     answer(prediction) -> decode, evaluate      to probabilities or units; to columns for the user, or to metrics and skill
 
@@ -16,11 +16,26 @@ To add one: a class as `Task` describes it in `mmtrain/task/<name>.py`, its expo
 from mmtrain.task.binary import Binary
 from mmtrain.task.classification import Classification
 from mmtrain.task.count import Count
+from mmtrain.task.keep import condensed, join
 from mmtrain.task.multi_regression import MultiRegression
 from mmtrain.task.multilabel import Multilabel
 from mmtrain.task.ordinal import Ordinal
 from mmtrain.task.protocol import Task
 from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
+from mmtrain.task.tagging import Tagging
 
-__all__ = ["Binary", "Classification", "Count", "MultiRegression", "Multilabel", "Ordinal", "Quantile", "Regression", "Task"]
+__all__ = [
+    "Binary",
+    "Classification",
+    "Count",
+    "MultiRegression",
+    "Multilabel",
+    "Ordinal",
+    "Quantile",
+    "Regression",
+    "Tagging",
+    "Task",
+    "condensed",
+    "join",
+]

@@ -1,6 +1,6 @@
 """Yes or no, with one label as the finding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -30,6 +30,7 @@ class Binary:
     """
 
     targets: ClassVar[str] = "classes"
+    modalities: ClassVar[Sequence[str]] = ()
     unit: ClassVar[str] = ""
 
     def __init__(
@@ -84,7 +85,7 @@ class Binary:
         """0 or 1 for the positive label, (n,) int64, -1 where train never saw the label, and which rows are labelled."""
         return self.labels.encode(table.text(self.columns[0]))
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """The logit of the positive label."""
         negative, positive = first_prediction(two_logits(self.prior()[None])[0], self.loss.loss)
         return NumberHead(in_dim, positive - negative, hidden=self.hidden, dropout=self.dropout)

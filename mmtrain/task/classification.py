@@ -1,6 +1,6 @@
 """One class a row, out of two or more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ class Classification:
     """
 
     targets: ClassVar[str] = "classes"
+    modalities: ClassVar[Sequence[str]] = ()
     unit: ClassVar[str] = ""
 
     def __init__(
@@ -73,7 +74,7 @@ class Classification:
         """Class numbers (n,) int64, -1 where train never saw the label, and which rows are labelled."""
         return self.labels.encode(table.text(self.columns[0]))
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """One logit a class, in the order of the labels."""
         return ClassHead(in_dim, first_prediction(self.prior(), self.loss), hidden=self.hidden, dropout=self.dropout)
 

@@ -1,6 +1,6 @@
 """How many: one whole number a row, none below 0."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -29,6 +29,7 @@ class Count:
     """
 
     targets: ClassVar[str] = "counts"
+    modalities: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class Count:
         labelled = np.isfinite(counts)
         return np.where(labelled, counts, 0).astype(np.float32), labelled
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """The logarithm of the rate, which begins at the mean of train."""
         return NumberHead(in_dim, _log_rate(self.constants["mean"]), hidden=self.hidden, dropout=self.dropout)
 

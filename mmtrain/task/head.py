@@ -29,7 +29,7 @@ class ClassHead(nn.Module):
             last.bias.copy_(prior)
         self.layers = nn.Sequential(*layers, nn.Dropout(dropout), last)
 
-    def forward(self, vector: Float[Tensor, "B D"], fused: Fused) -> Float[Tensor, "B C"]:
+    def forward(self, vector: Float[Tensor, "*B D"], fused: Fused) -> Float[Tensor, "*B C"]:
         """Predict from the vector alone."""
         return self.layers(vector)
 

@@ -31,6 +31,7 @@ class MultiRegression:
     """
 
     targets: ClassVar[str] = "numbers"
+    modalities: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -95,7 +96,7 @@ class MultiRegression:
         labelled = np.logical_and.reduce([there for _, there in found])
         return np.where(labelled[:, None], np.stack([targets for targets, _ in found], 1), np.float32(0)), labelled
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """The scaled numbers."""
         return ClassHead(in_dim, self.prior(), hidden=self.hidden, dropout=self.dropout)
 

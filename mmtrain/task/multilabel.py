@@ -1,6 +1,6 @@
 """Any number of labels a row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -33,6 +33,7 @@ class Multilabel:
     """
 
     targets: ClassVar[str] = "sets"
+    modalities: ClassVar[Sequence[str]] = ()
     unit: ClassVar[str] = ""
 
     def __init__(
@@ -85,7 +86,7 @@ class Multilabel:
         which rows are labelled. A cell that is no set of labels is rejected."""
         return self.labels.encode(read_sets(table, self.columns[0], self.separator))
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """One logit a label, which begins at the label's frequency."""
         return ClassHead(in_dim, _logits(self._frequencies()), hidden=self.hidden, dropout=self.dropout)
 

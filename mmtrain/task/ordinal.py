@@ -32,6 +32,7 @@ class Ordinal:
     """
 
     targets: ClassVar[str] = "classes"
+    modalities: ClassVar[Sequence[str]] = ()
     unit: ClassVar[str] = ""
 
     def __init__(
@@ -83,7 +84,7 @@ class Ordinal:
         """Ranks (n,) int64, -1 where train never saw the label, and which rows are labelled."""
         return self.labels.encode(table.text(self.columns[0]))
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """The log probabilities of the labels, from one score and ordered thresholds."""
         return OrdinalHead(in_dim, first_prediction(self._log_frequencies(), self.loss), hidden=self.hidden, dropout=self.dropout)
 

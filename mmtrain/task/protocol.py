@@ -1,6 +1,6 @@
 """What a task is to the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +16,12 @@ class Task(Protocol):
 
     A prediction is what the head gives and the loss takes (B, ...); an answer is the same for the user: probabilities
     (n, C), or numbers (n, ...) in the user's units.
+
+    A task whose predictions are larger than what is answered from them, or need more work on the device, may have a method
+    `condense(prediction (B, ...)) -> (B, ...)`: what is kept of them until all rows are predicted. `answer` takes that then. One that
+    says `generates: ClassVar[bool] = True` is not scored on train: condensing would take longer than a step.
+    One that says `by_word: ClassVar[bool] = True` is given one token for each word of the texts that it reads, whatever pieces the
+    words were read in.
     """
 
     @property
@@ -26,6 +32,11 @@ class Task(Protocol):
     @property
     def columns(self) -> list[str]:
         """The columns of the table that it reads."""
+        ...
+
+    @property
+    def modalities(self) -> Sequence[str]:
+        """The modalities whose tokens its heads read; none where the vector tells all. Only views that hold all of them have a head."""
         ...
 
     @property
@@ -77,8 +88,12 @@ class Task(Protocol):
         """Targets (n, ...) and which rows are labelled, (n,) bool; a whole number -1 in a target is a label that train never saw."""
         ...
 
-    def head(self, in_dim: int) -> nn.Module:
-        """A module that predicts: forward(vector (B, in_dim), fused: Fused) -> (B, ...)."""
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
+        """A module that predicts: forward(vector (B, in_dim), fused: Fused) -> (B, ...).
+
+        Tokens of modality m in `fused.tokens[m]` are `token_dims[m]` wide. They are what the encoder gave, with the stand-ins of the
+        missing policy: no other modality has a part in them; that stands in the vector.
+        """
         ...
 
     def prior(self) -> Tensor:

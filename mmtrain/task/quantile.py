@@ -33,6 +33,7 @@ class Quantile:
     """
 
     targets: ClassVar[str] = "quantiles"
+    modalities: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class Quantile:
         labelled = np.isfinite(numbers)
         return self.scale.scale(np.where(labelled, numbers, self.scale.unscale(np.zeros(1)))).astype(np.float32), labelled
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """The scaled quantiles, which begin at those of train."""
         return ClassHead(in_dim, self.prior(), hidden=self.hidden, dropout=self.dropout)
 

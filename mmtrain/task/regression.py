@@ -1,6 +1,6 @@
 """One number a row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -28,6 +28,7 @@ class Regression:
     """
 
     targets: ClassVar[str] = "numbers"
+    modalities: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class Regression:
         targets[labelled] = self.scale.scale(numbers[labelled])
         return targets, labelled
 
-    def head(self, in_dim: int) -> nn.Module:
+    def head(self, in_dim: int, token_dims: Mapping[str, int]) -> nn.Module:
         """The scaled number."""
         return NumberHead(in_dim, self.prior(), hidden=self.hidden, dropout=self.dropout)
 

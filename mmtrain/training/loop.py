@@ -7,7 +7,7 @@ checkpoint ends in the same weights, to the bit, as one that was never stopped.
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from mmtrain.folder import RunFolder
 from mmtrain.modality_balance import ModalityBalance
 from mmtrain.model import Model
 from mmtrain.runtime import Runtime
-from mmtrain.sampler import Sampler
+from mmtrain.sampler import Sampler, epoch_in_words
 from mmtrain.scheduler import Schedule
 from mmtrain.tracker import Tracker
 from mmtrain.training.average import Average
@@ -33,30 +33,9 @@ from mmtrain.training.display import Display
 from mmtrain.training.freezing import Freezing
 from mmtrain.training.gates import Gates, points
 from mmtrain.training.meter import Meter, Scores, evaluate
+from mmtrain.training.progress import Progress
 from mmtrain.training.settings import Selection, Settings
 from mmtrain.training.step import Step, Taken
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training stands. `epoch` counts whole epochs done, `batch` the batches done in the next one, `step` optimizer steps.
-
-    `best` holds the best score on val and that epoch's loss, less itself; `stale` counts the epochs since. `empty` counts groups of
-    batches without any labelled row, which make no step.
-    `seconds` is the time spent on train rows, `epoch_seconds` that of the epoch under way.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    samples: int = 0
-    seconds: float = 0.0
-    epoch_seconds: float = 0.0
-    empty: int = 0
-    best_epoch: int = 0
-    best: list[float] | None = None
-    selected_by: str = "skill"
-    stale: int = 0
 
 
 class Loop:
@@ -95,7 +74,7 @@ class Loop:
         self.total_steps = settings.steps or settings.epochs * steps_per_epoch
         self.epochs = math.ceil(self.total_steps / steps_per_epoch)
         self.progress = Progress()
-        self.meter = Meter(model.tasks)
+        self.meter = Meter(model.tasks, training=True)
         self.weights: dict[str, float | Tensor | None] = {}
 
     def run(self) -> None:
@@ -110,6 +89,10 @@ class Loop:
         progress, patience = self.progress, self.settings.patience or math.inf
         done = progress.step >= self.total_steps if self.settings.steps is not None else progress.epoch >= self.epochs
         return (done and progress.batch == 0) or progress.stale >= patience
+
+    def epoch_in_words(self) -> str:
+        """How many rows an epoch takes, and of which tasks."""
+        return epoch_in_words(self.sampler(self.seed, 0), self.train.labelled)
 
     def _train_epoch(self) -> None:
         self.begin_epoch()
@@ -207,7 +190,7 @@ class Loop:
         for note in val.notes("val") if self.progress.epoch == 1 else ():
             self.display.say(f"note: {note}")
         self.progress = replace(self.progress, seconds=self.progress.seconds + train_seconds, epoch_seconds=0.0)
-        self.meter = Meter(self.model.tasks)
+        self.meter = Meter(self.model.tasks, training=True)
         self._save(best=better)
 
     @property

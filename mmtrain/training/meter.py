@@ -14,7 +14,7 @@ from mmtrain.data import Dataset, batches
 from mmtrain.model import Model, Output
 from mmtrain.objective import Losses, Rows, scored_rows, view_losses
 from mmtrain.runtime import Runtime
-from mmtrain.task import Task
+from mmtrain.task import Task, condensed, join
 from mmtrain.training.gates import Gates, Means
 
 
@@ -51,16 +51,17 @@ class Scores:
 class Meter:
     """Gathers predictions and losses batch by batch; computes on the host once, at the end.
 
-    Of several processes each adds its own batches. `scores`, `skill` and `state_dict` are asked by all at once: the first one computes
-    from what all have, and tells the others.
+    While `training`, tasks that generate their answers are not scored. Of several processes each adds its own batches; `scores`, `skill`
+    and `state_dict` are asked by all at once: the first one computes from what all have, and tells the others.
     """
 
-    def __init__(self, tasks: Mapping[str, Task]) -> None:
-        self.tasks = tasks
+    def __init__(self, tasks: Mapping[str, Task], *, training: bool = False) -> None:
+        self.tasks, self.training = tasks, training
         self.rows = 0
+        scored = [name for name, task in tasks.items() if not (training and getattr(task, "generates", False))]
         self.sums: dict[str, dict[str, Tensor]] = {task: {} for task in tasks}
         self.counts: dict[str, dict[str, int]] = {task: {} for task in tasks}
-        self.kept: dict[str, dict[str, list[Tensor]]] = {task: {"prediction": [], "target": [], "labelled": []} for task in tasks}
+        self.kept: dict[str, dict[str, list[Tensor]]] = {task: {"prediction": [], "target": [], "labelled": []} for task in scored}
         self.gates = Gates()
 
     def add(self, batch: Batch, output: Output) -> None:
@@ -68,7 +69,7 @@ class Meter:
         self.rows += len(batch)
         self.gates.add(output)
         for task, kept in self.kept.items():
-            kept["prediction"].append(output.predictions[task].detach().float())
+            kept["prediction"].append(condensed(self.tasks[task], output.predictions[task]))
             kept["target"].append(batch.targets[task])
             kept["labelled"].append(batch.labelled[task])
 
@@ -98,15 +99,20 @@ class Meter:
         return found
 
     def _scores(self, per_class: bool) -> Scores:
-        answered = {name: self._answered(name) for name in self.tasks}
-        found = {name: {"loss": self._loss(name), **task.evaluate(*answered[name])} for name, task in self.tasks.items()}
-        classes = {name: task.evaluate_classes(*answered[name]) for name, task in self.tasks.items() if per_class}
+        answered = {name: self._answered(name) for name in self.kept}
+        found = {name: {"loss": self._loss(name), **self._evaluated(name, answered)} for name in self.tasks}
+        classes = {name: self.tasks[name].evaluate_classes(*answer) for name, answer in answered.items() if per_class}
         losses = [self.tasks[name].weight * task["loss"] for name, task in found.items() if task["loss"] is not None]
         classes = {name: labels for name, labels in classes.items() if labels}
         views = {name: {view: float(total) / self.counts[name][view] for view, total in sums.items()} for name, sums in self.sums.items()}
         views = {name: found for name, found in views.items() if len(found) > 1}
         mean = _mean(task["skill"] for task in found.values())
         return Scores(sum(losses) if losses else None, mean, found, classes, views, gates=self.gates.means())
+
+    def _evaluated(self, name: str, answered: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float | None]:
+        if name in answered:
+            return self.tasks[name].evaluate(*answered[name])
+        return {"rows": self.counts[name].get(FUSED, 0), "skill": None}
 
     def _loss(self, name: str) -> float | None:
         return float(self.sums[name][FUSED]) / self.counts[name][FUSED] if self.sums[name] else None
@@ -115,14 +121,14 @@ class Meter:
         """What the labelled rows were answered, and what they are."""
         kept = self.kept[name]
         labelled = torch.cat(kept["labelled"]).cpu()
-        answer = self.tasks[name].answer(torch.cat(kept["prediction"]).cpu()[labelled])
+        answer = self.tasks[name].answer(join(kept["prediction"]).cpu()[labelled])
         return answer, torch.cat(kept["target"]).cpu()[labelled].numpy()
 
     def _together(self) -> "Meter":
         """One that holds what all processes have, on the first of them."""
         if processes.count() == 1:
             return self
-        whole = Meter(self.tasks)
+        whole = Meter(self.tasks, training=self.training)
         for state in processes.gathered(self._state()):
             whole._add_state(state, torch.device("cpu"))
         return whole
@@ -132,7 +138,7 @@ class Meter:
         return self._together()._state()
 
     def _state(self) -> dict[str, Any]:
-        kept = {task: {name: torch.cat(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
+        kept = {task: {name: join(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
         return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, "gates": self.gates.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:

@@ -125,7 +125,8 @@ class Step:
         return replace(output, predictions=predictions, penalties={**output.penalties, **penalties})
 
     def _view_weights(self, task: str, rows: Rows) -> Mapping[str, float]:
-        return self.modality_balance.view_weights.get(task) or view_weights(rows[task], self.model.auxiliary)
+        with_head = {view: rows[task][view] for view in (FUSED, *self.model.head[task])}
+        return self.modality_balance.view_weights.get(task) or view_weights(with_head, self.model.auxiliary)
 
     def _update(self, measure: Callable[[], Mapping[str, Tensor]] | None) -> None:
         """Unscale, clip, step; the fp16 scaler skips a step whose gradients have overflowed."""

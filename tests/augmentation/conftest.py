@@ -45,7 +45,9 @@ def frames(noise: float = 0.0) -> Spectrogram:
 def words(noise: float = 0.0) -> Text:
     mask = lengths()
     ids = torch.where(mask, (random(*mask.shape) * 50).long() + 1, 0 if noise == 0 else 10**9)
-    return Text(ids, mask, torch.where(mask[:, :, None], ids[:, :, None] + torch.arange(3), 0 if noise == 0 else 10**9))
+    return Text(
+        ids, mask, torch.where(mask[:, :, None], ids[:, :, None] + torch.arange(3), 0 if noise == 0 else 10**9), mask.cumsum(1) * mask
+    )
 
 
 def cells(noise: float = 0.0) -> Tabular:

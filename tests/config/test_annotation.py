@@ -3,7 +3,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from mmtrain.config.annotation import MISSING, UNKNOWN, columns, convert, describe, read
+from mmtrain.config.annotation import MISSING, UNKNOWN, convert, describe, named, read
 from mmtrain.errors import ConfigError
 from mmtrain.option import Column, Count, Dropout, Fraction, From, IsColumn, NonNegative, Part, Positive, Range
 
@@ -174,4 +174,4 @@ def test_what_is_wrong_inside_an_optional_part_is_told() -> None:
     ],
 )
 def test_columns_in_a_value(value: Any, annotation: Any, names: list[str]) -> None:
-    assert columns(value, annotation) == names
+    assert named(value, annotation, IsColumn) == names

@@ -136,6 +136,31 @@ def test_other_splits_need_the_inputs_but_no_labels(tmp_path: Path) -> None:
     ]
 
 
+def test_of_several_files_one_may_lack_what_another_has(tmp_path: Path) -> None:
+    """Together they hold every column; each names its rows, and has something to learn from and something to learn."""
+    write(tmp_path / "a.csv", ["id", "name", "price"])
+    write(tmp_path / "b.csv", ["id", "né à", "size (cm)", "stars"])
+    write(tmp_path / "c.csv", ["id", "size (cm)", "prize"])
+    write(tmp_path / "d.csv", ["iid", "price"])
+    tree = config(tmp_path, "a.csv", train=["a.csv", "b.csv"], val=["a.csv", "b.csv"])
+    tree["tasks"] = TASKS | {"stars": {"_target_": "mmtrain.task.Regression", "column": "stars"}}
+    assert lines(tree) == []
+    tree["data"]["train"] = ["a.csv", "c.csv", "d.csv"]
+    assert [line.partition("; did")[0] for line in lines(tree)] == [
+        "data.id: d.csv has no column 'id'",
+        "data.train: c.csv has none of the columns of tasks; check its header, or leave it out",
+        "data.train: d.csv has none of the columns of data.modalities; check its header, or leave it out",
+        "data.modalities.words.column: a.csv + c.csv + d.csv has no column 'né à'; allowed: id, iid, name, price, prize, size (cm)",
+        "tasks.stars.column: a.csv + c.csv + d.csv has no column 'stars'; allowed: id, iid, name, price, prize, size (cm)",
+    ]
+
+
+def test_of_several_files_one_that_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path / "t.csv", HEADER)
+    found = lines(config(tmp_path, "t.csv", train=["t.csv", "gone.csv", "away.csv"]))
+    assert found == [f"data.train: no file '{tmp_path / name}'; is data.root right?" for name in ("gone.csv", "away.csv")]
+
+
 def test_an_input_may_not_be_a_target(tmp_path: Path) -> None:
     write(tmp_path / "t.csv", HEADER)
     tree = config(tmp_path, "t.csv")

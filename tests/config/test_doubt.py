@@ -9,6 +9,8 @@ ONE = ["~data.modalities.caption", "~data.modalities.tone"]
 ALONE = [*ONE, DROPOUT]
 MORE = "choose fusion=late, or give the single modalities views of their own with model.auxiliary"
 ONE_TASK = ["~tasks.colour", "~tasks.position", "~tasks.match", "~tasks.pitch"]
+SIZE = "balancing=size both make up for unequal numbers of labels; one is enough"
+RATIO = "sampler.ratio={shape:2,colour:1,position:1,match:1,pitch:1}"
 BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
 
 
@@ -33,6 +35,15 @@ BALANCED = ["sampler=balanced", "sampler.tasks=[shape]"]
         ),
         ([*ONE_TASK, "sharing=shared"], []),
         (["sharing=mmoe"], []),
+        ([*ONE_TASK, "sharing=shared", "sampler=equal"], ["sampler=equal has no effect: there is only one task"]),
+        (["sampler=equal", "balancing=size"], [f"sampler=equal and {SIZE}"]),
+        (["sampler=temperature", "balancing=size"], [f"sampler=temperature and {SIZE}"]),
+        (["sampler=ratio", RATIO, "balancing=size"], [f"sampler=ratio and {SIZE}"]),
+        (["sampler=temperature", "sampler.temperature=1", "balancing=size"], []),
+        (["sampler=equal", "balancing=size", "balancing.exponent=0"], []),
+        (["sampler=proportional", "balancing=size"], []),
+        (["sampler=equal"], []),
+        ([*BALANCED, "balancing=size"], []),
         (
             [*ONE_TASK, "sharing=mmoe"],
             ["sharing: there is only one task, and nothing for MMoE to share; it only adds parameters (sharing=shared adds none)"],

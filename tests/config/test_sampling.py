@@ -43,9 +43,25 @@ def test_no_task() -> None:
     assert told(tasks=[]) == ["sampler.tasks: no task is named; allowed: match, position, shape"]
 
 
+def test_a_ratio_of_all_tasks() -> None:
+    assert told(ratio={"position": 1.0, "shape": 2.0, "match": 0.5}) == []
+
+
+def test_a_ratio_names_every_task_and_no_other() -> None:
+    assert told(ratio={"shpae": 2.0, "match": 1.0}) == [
+        "sampler.ratio.shpae: there is no task 'shpae'; did you mean 'shape'? allowed: match, position, shape",
+        "sampler.ratio: names no number for task 'shape'; add sampler.ratio.shape=1, or another number",
+        "sampler.ratio: names no number for task 'position'; add sampler.ratio.position=1, or another number",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
+        (["sampler=ratio"], "sampler.ratio: has to be given; it is a mapping to a number above 0"),
+        (["sampler=ratio", "sampler.ratio={shape:0}"], "sampler.ratio.shape: 0 is not a number above 0"),
+        (["sampler=temperature", "sampler.temperature=0.5"], "sampler.temperature: 0.5 is not a number at least 1"),
+        (["sampler=temperature", "sampler.cap=0"], "sampler.cap: 0 is not a whole number at least 1 or null"),
         (["sampler=balanced"], "sampler.tasks: has to be given; it is a list of text"),
         (["sampler=balanced", "sampler.tasks=shape"], "sampler.tasks: 'shape' is not a list of text"),
         (["sampler=balanced", "sampler.tasks=[shape]", "sampler.power=2"], "sampler.power: 2 is not a number at least 0 and at most 1"),

@@ -48,7 +48,9 @@ def words(pad: int = 0, noise: float | None = None) -> Text:
     mask = _mask(pad)
     ids = torch.zeros(mask.shape, dtype=torch.int64)
     ids[mask] = torch.randint(1, WORDS, (sum(LENGTHS),), generator=torch.Generator().manual_seed(1))
-    return Text(ids if noise is None else torch.where(mask, ids, 10**9), mask, torch.zeros(*mask.shape, 0, dtype=torch.int64))
+    return Text(
+        ids if noise is None else torch.where(mask, ids, 10**9), mask, torch.zeros(*mask.shape, 0, dtype=torch.int64), mask.cumsum(1) * mask
+    )
 
 
 def spelled(pad: int = 0, noise: float | None = None) -> Text:
@@ -57,7 +59,7 @@ def spelled(pad: int = 0, noise: float | None = None) -> Text:
     letters = torch.zeros(*text.mask.shape, 4, dtype=torch.int64)
     drawn = torch.randint(1, LETTERS, (sum(LENGTHS), 4), generator=torch.Generator().manual_seed(1))
     letters[text.mask] = torch.where(torch.arange(4) <= (text.ids[text.mask] % 4)[:, None], drawn, 0)
-    return Text(text.ids, text.mask, letters if noise is None else torch.where(text.mask[:, :, None], letters, 10**9))
+    return Text(text.ids, text.mask, letters if noise is None else torch.where(text.mask[:, :, None], letters, 10**9), text.words)
 
 
 @cache

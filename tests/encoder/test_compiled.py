@@ -33,7 +33,12 @@ def draw(kind: str, rows: int, length: int) -> Any:
             return Image(torch.rand(rows, 3, 16, 16))
         case "text":
             letters = torch.randint(1, 6, (rows, length, 4))
-            return Text(torch.where(mask, torch.randint(1, 9, mask.shape), 0), mask, torch.where(mask[:, :, None], letters, 0))
+            return Text(
+                torch.where(mask, torch.randint(1, 9, mask.shape), 0),
+                mask,
+                torch.where(mask[:, :, None], letters, 0),
+                mask.cumsum(1) * mask,
+            )
         case "audio":
             return Spectrogram(torch.where(mask[:, :, None], torch.rand(rows, length, 10), 0), mask)
         case "series":

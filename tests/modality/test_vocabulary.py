@@ -17,7 +17,7 @@ def test_words_are_numbered_from_two() -> None:
     vocabulary.fit(ROWS)
     assert vocabulary.state() == {"words": ["newest", "low", "widest"]}
     assert len(vocabulary) == 5
-    assert [row.tolist() for row in vocabulary.number([["low", "lower"], []])] == [[3, 1], []]
+    assert [row.tolist() for row, _ in vocabulary.number([["low", "lower"], []])] == [[3, 1], []]
 
 
 def test_pairs_are_joined_in_the_order_of_the_source() -> None:
@@ -27,7 +27,7 @@ def test_pairs_are_joined_in_the_order_of_the_source() -> None:
     merges = vocabulary.state()["merges"]
     assert {*map(tuple, merges[:2])} == {("e", "s"), ("es", "t</w>")}
     pieces = ["", "", *vocabulary.state()["pieces"]]
-    found = [[pieces[number] for number in vocabulary.number([[word]])[0]] for word in ("newest", "widest", "lowest")]
+    found = [[pieces[number] for number in vocabulary.number([[word]])[0][0]] for word in ("newest", "widest", "lowest")]
     assert found[:2] == [["newest</w>"], ["widest</w>"]]
     assert found[2][-1] == "est</w>"
     assert "".join(found[2]) == "lowest</w>"
@@ -37,15 +37,15 @@ def test_wordpiece_reads_the_longest_piece_from_the_left() -> None:
     vocabulary = PieceVocabulary("wordpiece", min_count=1, size=100)
     vocabulary.fit(ROWS)
     pieces = ["", "", *vocabulary.state()["pieces"]]
-    assert [pieces[number] for number in vocabulary.number([["newest", "lowest"]])[0]] == ["newest", "low", "##est"]
+    assert [pieces[number] for number in vocabulary.number([["newest", "lowest"]])[0][0]] == ["newest", "low", "##est"]
 
 
 @KINDS
 def test_a_letter_that_train_never_saw_is_unknown(kind: Kind) -> None:
     vocabulary = PieceVocabulary(kind, min_count=1, size=100)
     vocabulary.fit(ROWS)
-    assert vocabulary.number([["\u4e2d"]])[0].tolist() == [1]
-    assert 0 not in vocabulary.number([["low\u4e2d", "no word", "unknown word", ""]])[0]
+    assert vocabulary.number([["\u4e2d"]])[0][0].tolist() == [1]
+    assert 0 not in vocabulary.number([["low\u4e2d", "no word", "unknown word", ""]])[0][0]
 
 
 @KINDS
@@ -60,7 +60,7 @@ def test_letters_stay_whatever_the_size(kind: Kind, pieces: list[str]) -> None:
     vocabulary = PieceVocabulary(kind, min_count=1, size=1)
     vocabulary.fit([["ab", "ac", "ab"]])
     assert vocabulary.state() == {"pieces": pieces, "merges": []}
-    assert 1 not in vocabulary.number([["ab", "ac"]])[0]
+    assert 1 not in vocabulary.number([["ab", "ac"]])[0][0]
 
 
 @KINDS
@@ -70,14 +70,14 @@ def test_state_comes_back_from_json(kind: Kind) -> None:
     restored.load_state(json.loads(json.dumps(fitted.state())))
     assert restored.state() == fitted.state()
     new = [["lowest", "wider"]]
-    assert restored.number(new)[0].tolist() == fitted.number(new)[0].tolist()
+    assert restored.number(new)[0][0].tolist() == fitted.number(new)[0][0].tolist()
 
 
 def test_no_words_make_an_empty_vocabulary() -> None:
     for vocabulary in (WordVocabulary(min_count=1, size=9), PieceVocabulary("bpe", min_count=1, size=9)):
         vocabulary.fit([[], []])
         assert len(vocabulary) == 2
-        assert vocabulary.number([[], ["new"]])[1].tolist() in ([1], [1, 1, 1])
+        assert vocabulary.number([[], ["new"]])[1][0].tolist() in ([1], [1, 1, 1])
 
 
 @KINDS

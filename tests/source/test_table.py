@@ -66,6 +66,30 @@ def test_a_test_file_and_a_fraction_for_val(folder: Path) -> None:
     assert (len(found["train"]), len(found["val"]), found["test"]) == (8, 2, ROWS[20:30])
 
 
+def test_several_files_a_split(folder: Path) -> None:
+    """Of other columns too; where no column names the rows, their file and number do."""
+    pl.DataFrame({"id": ["x1", "x2"], "more": ["1", "2"]}).write_csv(folder / "more.csv")
+    splits = TableSource(root=str(folder), train=["train.csv", "more.csv"], val="val.csv", test=["test.csv"], id="id").tables()
+    assert ids(splits) == {"train": [*ROWS[:10], "x1", "x2"], "val": ROWS[10:20], "test": ROWS[20:30]}
+    assert splits.tables["train"].frame["more"].to_list() == [None] * 10 + ["1", "2"]
+    named = ids(TableSource(root=str(folder), train=["train.csv", "more.csv"], val="val.csv").tables())
+    assert (named["train"][9:], named["val"][0]) == (["train.csv:10", "more.csv:1", "more.csv:2"], "1")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_fraction_is_one_of_each_file(folder: Path, seed: int) -> None:
+    pl.DataFrame({"id": [f"x{row}" for row in range(8)]}).write_csv(folder / "more.csv")
+    found = ids(TableSource(root=str(folder), train=["all.csv", "more.csv"], val_fraction=0.25, split_seed=seed, id="id").tables())
+    assert sorted(row for rows in found.values() for row in rows) == [*ROWS, *(f"x{row}" for row in range(8))]
+    assert [sum(row.startswith("x") for row in found[split]) for split in ("train", "val")] in ([6, 2], [5, 3], [7, 1])
+    assert len(found["val"]) == 12
+
+
+def test_an_id_in_two_files(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"data\.id: '000' stands in all\.csv, row 1 and in train\.csv, row 1; give every row its own"):
+        TableSource(root=str(folder), train=["all.csv", "train.csv"], val="val.csv", id="id").tables()
+
+
 def test_all_problems_of_all_files_are_told(folder: Path) -> None:
     (folder / "val.csv").write_text("id\n1\n1\n")
     with pytest.raises(DataError) as error:
@@ -86,6 +110,8 @@ def test_an_empty_split_is_refused(folder: Path) -> None:
     ("options", "found"),
     [
         ({}, r"data\.val: no validation rows are given; give data\.val, data\.val_fraction or data\.split_column"),
+        ({"val": []}, r"data\.val: names no file; name one, or leave it out"),
+        ({"val": ["v.csv", "w.csv", "v.csv"]}, r"data\.val: names 'v\.csv' twice; once is enough"),
         ({"val": "v.csv", "val_fraction": 0.1}, r"data\.val_fraction: is given, though data\.val names a file"),
         ({"split_column": "part", "val": "v.csv"}, r"data\.val: is given, though data\.split_column names every row's split"),
         ({"split_column": "part", "test_fraction": 0.1}, r"data\.test_fraction: is given, though data\.split_column"),

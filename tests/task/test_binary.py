@@ -89,7 +89,7 @@ def test_logit_adjusted_loss_of_one_logit(table: Maker) -> None:
     odds = (1 / 3) * torch.exp(logit)
     assert_close(task.loss(logit, torch.tensor([1, 0])), -torch.stack([(odds / (1 + odds))[0], (1 / (1 + odds))[1]]).log())
     vector = torch.zeros(1, 4)
-    first = task.head(4)(vector, Fused(vector, {}, torch.ones(1, dtype=torch.bool))).detach()
+    first = task.head(4, {})(vector, Fused(vector, {}, torch.ones(1, dtype=torch.bool))).detach()
     assert_close(first, torch.zeros(1))  # both are equally likely to it
     assert_close(task.loss(first, torch.tensor([1])), torch.tensor([math.log(4)]))
 

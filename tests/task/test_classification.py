@@ -62,7 +62,7 @@ def test_a_head_begins_at_what_becomes_the_frequencies_in_the_loss(table: Maker,
     """At tau 1, all labels are equally likely to it."""
     task = fitted(table, loss=partial(LogitAdjusted, tau=tau))
     vector = torch.zeros(1, 4)
-    logits = task.head(4)(vector, Fused(vector, {}, torch.ones(1, dtype=torch.bool)))
+    logits = task.head(4, {})(vector, Fused(vector, {}, torch.ones(1, dtype=torch.bool)))
     expected = np.array([3.0, 1.0, 1.0]) ** (1 - tau)
     assert_allclose(task.answer(logits.detach())[0], expected / expected.sum(), rtol=1e-5)
     assert_close(task.loss(logits, torch.tensor([0])).detach(), torch.tensor([-math.log(3 / 5)]))

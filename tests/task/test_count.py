@@ -50,7 +50,7 @@ def test_prior_is_the_best_constant_in_train(table: Maker, metric: str, constant
 def test_a_median_of_0_has_a_logarithm_all_the_same(table: Maker) -> None:
     task = fitted(table, ["0", "0", "3"], metric="mae")
     assert_allclose(task.answer(task.prior()[None]), [0.0], atol=1e-8)
-    head: Any = task.head(4)  # begins at the mean, from where it can learn
+    head: Any = task.head(4, {})  # begins at the mean, from where it can learn
     head.head.layers[-1].weight.data.zero_()
     vector = torch.randn(2, 4)
     assert_allclose(task.answer(head(vector, Fused(vector, {}, torch.ones(2, dtype=torch.bool))).detach()), [1.0, 1.0], rtol=1e-6)

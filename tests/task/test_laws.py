@@ -184,7 +184,7 @@ def test_state_outlives_json(kind: Any, table: Maker) -> None:
 def test_every_parameter_of_a_head_gets_a_gradient(kind: Any, loss: Any, hidden: int | list[int], table: Maker) -> None:
     task = fitted(kind, table, loss=loss, hidden=hidden, dropout=0.1)
     target, labelled = task.encode(table(CELLS[kind]))
-    head = task.head(6)
+    head = task.head(6, {})
     prediction = predict(head, torch.randn(8, 6))
     task.loss(prediction[labelled], torch.from_numpy(target[labelled])).mean().backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in head.parameters())
@@ -194,7 +194,7 @@ def test_every_parameter_of_a_head_gets_a_gradient(kind: Any, loss: Any, hidden:
 def test_predictions_of_the_head_are_of_the_priors_shape(kind: Any, table: Maker) -> None:
     task = fitted(kind, table)
     for rows in (1, 3):
-        assert predict(task.head(6), torch.randn(rows, 6)).shape == (rows, *task.prior().shape)
+        assert predict(task.head(6, {}), torch.randn(rows, 6)).shape == (rows, *task.prior().shape)
 
 
 @each_task

@@ -69,7 +69,7 @@ def test_the_head_is_that_of_proportional_odds(width: int) -> None:
 
 def test_the_head_begins_at_the_frequencies(table: Maker) -> None:
     for loss, expected in ((CrossEntropy, [3 / 7, 2 / 7, 2 / 7]), (LogitAdjusted, [1 / 3] * 3)):
-        head: Any = fitted(table, loss=loss).head(4)
+        head: Any = fitted(table, loss=loss).head(4, {})
         head.score.head.layers[-1].weight.data.zero_()
         assert_close(predict(head, torch.randn(2, 4)).detach().exp(), torch.tensor([expected] * 2))
 

@@ -33,4 +33,4 @@ class Standard(nn.Module):
         order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)
         ids = torch.where(kept, inputs.ids, 0).gather(1, order)
         letters = torch.where(kept[:, :, None], inputs.letters, 0).gather(1, order[:, :, None].expand_as(inputs.letters))
-        return Text(ids, kept.gather(1, order), letters)
+        return Text(ids, kept.gather(1, order), letters, torch.where(kept, inputs.words, 0).gather(1, order))

@@ -11,7 +11,7 @@ def texts(rows: int) -> Text:
     """Words numbered by their places, from 2; the letters of a word begin with its number."""
     mask = (torch.arange(12) < LENGTHS[:, None]).repeat_interleave(rows, 0)
     ids = torch.where(mask, torch.arange(12) + 2, 0)
-    return Text(ids, mask, torch.where(mask[:, :, None], torch.stack([ids, ids + 1], 2), 0))
+    return Text(ids, mask, torch.where(mask[:, :, None], torch.stack([ids, ids + 1], 2), 0), mask.cumsum(1) * mask)
 
 
 def augmented(inputs: Text, removal: float, tokenizer: str | None = None) -> Text:

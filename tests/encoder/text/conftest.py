@@ -15,6 +15,6 @@ def make_text() -> Callable[..., Text]:
     def build(ids: list[list[int]], letters: list[list[list[int]]] | None = None) -> Text:
         numbers = torch.tensor(ids)
         spelled = torch.zeros(*numbers.shape, 0, dtype=torch.int64) if letters is None else torch.tensor(letters)
-        return Text(numbers, numbers > 0, spelled)
+        return Text(numbers, numbers > 0, spelled, (numbers > 0).cumsum(1) * (numbers > 0))
 
     return build
