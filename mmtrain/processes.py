@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.rendezvous import rendezvous
 
 from mmtrain import checkpoint
 from mmtrain.errors import SaidElsewhereError
@@ -56,7 +55,9 @@ def joined() -> Iterator[None]:
     Raises:
         SaidElsewhereError: in place of what went wrong here, where another process failed before: it has said why.
     """
-    store, number, size = next(rendezvous("env://", timeout=PATIENCE))
+    from torch.distributed.rendezvous import rendezvous  # not in every build of torch
+
+    store, number, size = next(rendezvous("env://"))
     distributed.init_process_group(store=store, rank=number, world_size=size, timeout=PATIENCE)
     _stores.append(store)
     try:

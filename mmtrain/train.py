@@ -82,7 +82,7 @@ def _refuse_several(config: Run) -> None:
     """Not every part can see a batch that several processes share out."""
     if processes.count() > 1 and config.one_process:
         found = f"{config.modality_balance['_target_']} with several processes is not supported: each would judge its own share of a batch"
-        raise ConfigError(Problem("modality_balance", found, "train in one process, or choose modality_balance=none or blend"))
+        raise ConfigError(Problem("modality_balance", found, "train in one process, or choose modality_balance=ogm_ge or blend"))
 
 
 def _refuse_less(loop: Loop, path: Path) -> None:
