@@ -220,17 +220,22 @@ def weights(run: Path) -> dict[str, Tensor]:
     return found
 
 
+def losses(line: Mapping[str, Any]) -> list[Any]:
+    return [line["loss"], line["views"], *(task[key] for task in line["tasks"].values() for key in ("loss", "weight"))]
+
+
 def test_a_run_of_two_processes_equals_one_of_one(runs: tuple[Path, Path]) -> None:
-    """The same weights, the same files, and the same figures but for times."""
+    """The same weights, the same files, and the same figures but for times. One row that turns over makes 0.02 of an accuracy."""
     two, one = runs
     torch.testing.assert_close(weights(two), weights(one), rtol=0.0, atol=1e-5)
     assert sorted(path.name for path in two.iterdir()) == sorted(path.name for path in one.iterdir())
     for found, expected in zip(RunFolder(two).read_metrics(), RunFolder(one).read_metrics(), strict=True):
         for line in (found, expected):
             del line["seconds"], line["samples_per_second"]
-        assert_close(found, expected, tolerance=1e-5)
+        assert_close(found, expected, tolerance=0.03)
+        assert_close(losses(found), losses(expected), tolerance=1e-5)
     assert RunFolder(two).results()["status"] == "finished"
-    assert_close(RunFolder(two).results()["test"], RunFolder(one).results()["test"], tolerance=1e-5)
+    assert_close(RunFolder(two).results()["test"], RunFolder(one).results()["test"], tolerance=0.03)
 
 
 def test_a_run_goes_on_in_another_number_of_processes(runs: tuple[Path, Path], tmp_path: Path) -> None:
