@@ -13,7 +13,7 @@ from mmtrain.fusion.hybrid import Hybrid
 from mmtrain.modality import Modality
 from mmtrain.model import Model
 from mmtrain.source import Source
-from mmtrain.task import Task
+from mmtrain.task import Binary, Task
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ def data_parts(config: Run) -> DataParts:
         name: build(node, where=f"data.modalities.{name}", trust=config.trust) for name, node in config.data["modalities"].items()
     }
     tasks = {name: build(node, name, where=f"tasks.{name}", trust=config.trust) for name, node in config.tasks.items()}
+    for task in tasks.values():
+        if isinstance(task, Binary) and task.given is not None:
+            task.parent = tasks[task.given]
+        attach = getattr(task, "attach", None)
+        if attach is not None:
+            attach({name: modalities[name] for name in task.modalities})
     return DataParts(build(config.source, where="data", trust=config.trust), Settings(**config.data_settings), modalities, tasks)
 
 

@@ -20,6 +20,7 @@ from mmtrain.mixing import Mix
 from mmtrain.modality import Modality
 from mmtrain.option import NonNegative, Part
 from mmtrain.task import Task
+from mmtrain.task.given import entire_space
 
 Present = Mapping[str, Bool[Tensor, " B"]]
 
@@ -67,8 +68,9 @@ class Named(nn.Module):
 class Model(nn.Module):
     """Joins the parts.
 
-    `auxiliary` weighs the mean loss of the views of single modalities. `sharing` is a part still to be built, once a view; so is
-    `decision`, once a task. The order in which parts are called is the order in which they stand here.
+    `auxiliary` weighs the mean loss of the views of single modalities. `calibrate` gives each task of classes, of yes or no and of sets
+    a temperature, which is found on validation once training is over; 1 until then. `sharing` is a part still to be built, once a
+    view; so is `decision`, once a task. The order in which parts are called is the order in which they stand here.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Model(nn.Module):
         alignment: Any,
         *,
         auxiliary: NonNegative = 0.0,
+        calibrate: bool = False,
     ) -> None:
         super().__init__()
         self.modality = Named(modality)
@@ -103,10 +106,14 @@ class Model(nn.Module):
         self.decision = Named({name: decision(views[name], task.spec) for name, task in tasks.items()})
         self.alignment = alignment
         self.tasks = tasks
+        self.given = {name: task.spec.given for name, task in tasks.items() if task.spec.given is not None}
         self.auxiliary = auxiliary
         self.by_word = {name for task in tasks.values() for name in task.modalities if getattr(task, "by_word", False)}
         for name, task in tasks.items():
             self.register_buffer(f"prior_{name}", task.prior())
+        self.calibrated = [name for name, task in tasks.items() if calibrate and getattr(task, "tempered", False)]
+        for name in self.calibrated:
+            self.register_buffer(f"temperature_{name}", torch.ones(()))
 
     def forward(self, batch: Batch) -> Output:
         """Predict every task for every row; rows without any modality get the task's prior from train."""
@@ -137,13 +144,17 @@ class Model(nn.Module):
             for view, fused in views.items():
                 vector, sharing = fused.vector.float(), self.sharing[view]
                 features = sharing.shared(vector)
-                names = self._heads(view)
+                names, logits = self._heads(view), dict[str, Tensor]()
                 boundary += [features, *_tokens_read(fused, [self.tasks[name] for name in names])]
                 for name in names:
                     own, gate = sharing.split(features, vector, name)
-                    predictions[name][view] = self.head[name][view](own, fused)
+                    logits[name] = self.head[name][view](own, fused)
                     gates |= {} if gate is None else {(name, view): gate}
+                for name, prediction in entire_space(logits, self.given).items():
+                    predictions[name][view] = prediction
             decided = {name: self.decision[name](found, answers, self._prior(name)) for name, found in predictions.items()}
+            if not self.training:
+                decided |= {name: self._tempered(name, decided[name], answers) for name in self.calibrated}
         penalties = _penalties("tokens", tokens) | _penalties("view", views) | _gate_penalties(gates, views)
         return Output(decided, predictions, answers, boundary, tokens, present, real, penalties, gates)
 
@@ -152,6 +163,11 @@ class Model(nn.Module):
 
     def _prior(self, task: str) -> Tensor:
         return getattr(self, f"prior_{task}")
+
+    def _tempered(self, task: str, prediction: Tensor, answers: Present) -> Tensor:
+        """Logits over the temperature, but for rows that no view speaks for: the prior is what it is."""
+        there = torch.stack(list(answers.values())).any(0).reshape(-1, *[1] * (prediction.ndim - 1))
+        return torch.where(there, prediction / self.get_buffer(f"temperature_{task}"), prediction)
 
     def _encoded(self, name: str, inputs: Any, mix: Mix | None, device: torch.device) -> Tokens:
         """Tokens of rows that have the modality. Pictures are mixed as pixels, other kinds as tokens."""

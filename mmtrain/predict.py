@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from rich.console import Console
@@ -65,5 +66,9 @@ def predict(run: Path, file: Path, output: Path, *, root: Path | None = None, tr
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
     """The table with lists as JSON, for files whose cells are text."""
     lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
-    written = [pl.Series(name, [json.dumps(cell, ensure_ascii=False) for cell in frame[name].to_list()], pl.String) for name in lists]
-    return frame.with_columns(written)
+    return frame.with_columns(pl.Series(name, [_json(cell) for cell in frame[name].to_list()], pl.String) for name in lists)
+
+
+def _json(cell: list[Any] | None) -> str | None:
+    """An empty cell stays empty."""
+    return None if cell is None else json.dumps(cell, ensure_ascii=False)

@@ -88,10 +88,12 @@ class TaskSpec:
     (a Gaussian likelihood) rather than the log loss of a class, and the `weight` that already multiplies its loss.
 
     `prediction` says what its heads give for a row, and `shape` in which shape: logits of `classes` (C,), of which one is true; the
-    logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms."""
+    logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms. `given` names the binary task
+    whose positive label this one's heads take for granted."""
 
     labels: int
     gaussian: bool
     weight: float = 1.0
     prediction: Literal["classes", "binary", "numbers"] = "numbers"
     shape: tuple[int, ...] = ()
+    given: str | None = None

@@ -17,6 +17,7 @@ from mmtrain.errors import ConfigError, DataError, Problem, RunError
 from mmtrain.folder import RunFolder, own_folder
 from mmtrain.source import TEST, TRAIN, VAL
 from mmtrain.task import Task
+from mmtrain.training.calibration import calibrate_best
 from mmtrain.training.display import Display, summary
 from mmtrain.training.freezing import Freezing
 from mmtrain.training.loop import Loop
@@ -225,15 +226,17 @@ def _announce(session: Session) -> None:
 def _finish(session: Session) -> dict[str, Any]:
     """Load the best weights, score them on test, and tell the user what came out and what to type next."""
     loop, folder, display = session.loop, session.folder, session.display
+    batch_size, calibrations = loop.settings.evaluation_batch_size, {}
     if processes.rank() == 0:
         loop.model.load_state_dict(checkpoint.load(folder.best, device=loop.runtime.device)["model"])
+        calibrations = calibrate_best(folder, loop.model, loop.val, loop.runtime, batch_size=batch_size)
     processes.spread([*loop.model.parameters(), *loop.model.buffers()])
     split = TEST if TEST in session.data.splits else VAL
     dataset = session.data.splits[split]
-    scores = evaluate(loop.model, dataset, loop.runtime, batch_size=loop.settings.evaluation_batch_size, per_class=True)
+    scores = evaluate(loop.model, dataset, loop.runtime, batch_size=batch_size, per_class=True)
     display.stop()
     display.say(f"best epoch {loop.progress.best_epoch} of {loop.progress.epoch}, selected by {loop.progress.selected_by} on val")
-    for line in _contributions(session):
+    for line in (*_contributions(session), *(found.line(task) for task, found in calibrations.items())):
         display.say(line)
     display.say(summary(scores, session.data.tasks, split))
     for note in scores.notes(split):
@@ -242,7 +245,8 @@ def _finish(session: Session) -> dict[str, Any]:
         display.say(f"note: {loop.progress.empty} batches had no labelled row and made no step")
     display.say(f"run folder: {folder.path}")
     display.say(f"next: mmtrain predict {folder.path} FILE --output predictions.csv")
-    return {"test": _plain(scores) if split == TEST else None, "baseline": _baseline(scores, session.data.tasks)}
+    temperatures = {"temperatures": {task: found.temperature for task, found in calibrations.items()}} if calibrations else {}
+    return {"test": _plain(scores) if split == TEST else None, "baseline": _baseline(scores, session.data.tasks)} | temperatures
 
 
 def _contributions(session: Session) -> Iterator[str]:

@@ -23,6 +23,7 @@ from mmtrain.runtime import Runtime
 from mmtrain.source import Format, as_table, read_table
 from mmtrain.table import Table
 from mmtrain.task import Task, condensed, join
+from mmtrain.task.given import conditional
 from mmtrain.training.meter import predictions
 
 
@@ -81,8 +82,9 @@ class Trained:
     def predict(self, rows: Table | pl.DataFrame | str | Path) -> pl.DataFrame:
         """Predict every row of a file, a polars table or a table that was read before, in the same order: for a class task X the columns
         `X`, `X.confidence` and one `X.p.<label>` a label (of several labels `X` has all, and there is no confidence); for a number `X`, in
-        the user's units. Paths in the cells of a polars table
-        start at the current folder."""
+        the user's units. A binary task that is given another, Y, is positive where both are, and `X.given_Y` is its probability
+        where Y is positive. For other tasks it is what their `decode` says. Paths in the cells of a polars table start at the
+        current folder."""
         if isinstance(rows, pl.DataFrame):
             table = as_table(rows, self._form, "the table", np.arange(1, rows.height + 1), Path())
         else:
@@ -91,7 +93,11 @@ class Trained:
 
     def decode(self, answers: Mapping[str, np.ndarray]) -> pl.DataFrame:
         """Answers in the user's own words."""
-        columns = {f"{name}{suffix}": cells for name, task in self.tasks.items() for suffix, cells in task.decode(answers[name]).items()}
+        columns: dict[str, list[Any]] = {}
+        for name, task in self.tasks.items():
+            columns |= {f"{name}{suffix}": cells for suffix, cells in task.decode(answers[name]).items()}
+            if (given := task.spec.given) is not None:
+                columns[f"{name}.given_{given}"] = conditional(answers[name], answers[given]).tolist()
         return pl.DataFrame(columns)
 
 

@@ -64,6 +64,7 @@ PLACES = {
     "loss/pinball": ["task@tasks.position=quantile", "loss@tasks.position.loss=pinball"],
     "task/quantile": ["task@tasks.position=quantile"],
     "task/regression": ["task@tasks.position=regression"],
+    "task/retrieval": ["+task@tasks.pairs=retrieval", "tasks.pairs.modalities=[picture,caption]"],
 }
 PAIRS = ("film", "mfb", "mlb", "multiplicative", "mutan")  # fusions of two modalities
 PLACES |= {f"model/fusion_{name}": [f"model=fusion_{name}", "~data.modalities.tone", "~tasks.pitch"] for name in PAIRS}
@@ -72,6 +73,7 @@ ENCODERS = {"early": "embedding"}  # that a fusion has to have, where small ones
 APART = (
     *("balancing/cagrad", "data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
     *("task/count", "loss/poisson"),  # the generated data have no such labels; see test_tasks.py
+    "task/segmentation",  # nor masks; see task/test_segmentation.py
     *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
 )
 ANY_DATA = ("data/folder", "data/torchvision")  # whose rows the user names; tested with their sources

@@ -98,10 +98,10 @@ def test_a_line_an_epoch_and_split(run: Path) -> None:
         (2, 6, "val"),
     ]
     for line in found:
-        more = {"modalities"} if line["split"] == "val" else set()
+        more, best = ({"modalities"}, {"best"}) if line["split"] == "val" else ({"gradients"}, set[str]())
         assert set(line) == {"epoch", "step", "split", "loss", "skill", "tasks", "seconds", "samples_per_second"} | more
         assert {name: set(task) for name, task in line["tasks"].items()} == {
-            name: {"loss", "weight", "skill"} | metrics for name, metrics in METRICS.items()
+            name: {"loss", "weight", "skill"} | metrics | best for name, metrics in METRICS.items()
         }
         assert line["seconds"] > 0
         assert line["samples_per_second"] == pytest.approx(96 / line["seconds"])

@@ -1,11 +1,14 @@
 """How far the tasks pull apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
+
+from mmtrain import processes
+from mmtrain.balancing.rows import feature_rows
 
 
 class Conflicts:
@@ -26,6 +29,12 @@ class Conflicts:
             self.over = False
         index = torch.tensor(places, device=gramian.device)
         self.total[index[:, None], index] += gramian
+
+    def compare(self, losses: Mapping[str, Float[Tensor, ""]], boundary: Sequence[Shaped[Tensor, "..."]]) -> None:
+        """Take in the gradients of a part of the batch at the boundary, where nothing else asks for them. Runs through the heads only."""
+        rows, tensors = feature_rows(losses, boundary, {task: place for place, task in enumerate(self.tasks)}) if losses else (None, [])
+        if rows is not None and (tensors or processes.count() > 1):
+            self.add(rows.places, processes.added(rows.gramian()))
 
     def after_step(self) -> None:
         """What comes next belongs to another batch."""

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import mmtrain
 from mmtrain.config.annotation import MISSING, UNKNOWN, convert, show
 from mmtrain.config.columns import check_columns
+from mmtrain.config.given import check_given
 from mmtrain.config.light import check_light
 from mmtrain.config.losses import check_losses
+from mmtrain.config.moved import check_moved
 from mmtrain.config.run import SETTINGS, Node, Run
 from mmtrain.config.sampling import check_sampler
 from mmtrain.config.signature import Option, Signature, classes, signature
@@ -45,9 +47,11 @@ def check(tree: Mapping[str, Any], trust: Sequence[str], *, told: Sequence[Probl
     checker = _Checker(trust, list(told))
     done = checker.root(tree)
     checker.problems += [*check_losses(done["tasks"], trust), *_check_selection(done["selection"], done["tasks"])]
+    checker.problems += check_given(done["tasks"])
     checker.problems += check_sampler(done["sampler"], done["tasks"], trust)
     checker.problems += _check_fusion(done["fusion"], done["data"].get("modalities", {}), trust)
     checker.problems += check_tokens(done["tasks"], done["data"].get("modalities", {}), trust)
+    checker.problems += check_moved(done["tasks"], done["data"].get("modalities", {}), done["augmentation"], done["mixing"], trust)
     checker.problems += check_light(done["fusion"], done["data"].get("modalities", {}), done["encoder"], trust)
     if rows:
         checker.problems += check_columns(done, trust)

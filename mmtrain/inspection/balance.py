@@ -16,13 +16,14 @@ UNEVEN = 10  # times as many rows as the rarest label has: worth a word
 @dataclass(frozen=True)
 class Balance:
     """`counts` are the train rows of each label, the most frequent first; for numbers it is empty, and `numbers` holds them. `rows` are
-    the labelled ones, where a row may have several labels."""
+    the labelled ones, where a row may have several labels. What is `counted` may be pixels instead."""
 
     task: str
     counts: Mapping[str, int]
     numbers: np.ndarray
     unit: str = ""
     rows: int | None = None
+    counted: str = "row"
 
     @property
     def line(self) -> str:
@@ -35,7 +36,7 @@ class Balance:
         more = f", {len(self.counts) - SHOWN} more" if len(self.counts) > SHOWN else ""
         most, (rarest, fewest) = max(self.counts.values()), list(self.counts.items())[-1]
         uneven = (
-            f"; the rarest, {rarest}, has {fewest:,} row{'s' * (fewest != 1)}, {most / fewest:,.0f} times fewer"
+            f"; the rarest, {rarest}, has {fewest:,} {self.counted}{'s' * (fewest != 1)}, {most / fewest:,.0f} times fewer"
             if most >= UNEVEN * fewest
             else ""
         )
@@ -51,7 +52,8 @@ def _balances(name: str, task: Task, rows: Rows) -> list[Balance]:
     """Of its labels, or of each column of numbers."""
     labels = getattr(task, "labels", None)
     if labels is not None:
-        return [Balance(name, dict(sorted(labels.counts.items(), key=lambda item: -item[1])), np.zeros(0), rows=task.spec.labels)]
+        counts = {label: count for label, count in sorted(labels.counts.items(), key=lambda item: -item[1]) if count > 0}
+        return [Balance(name, counts, np.zeros(0), rows=labels.rows, counted=getattr(task, "counted", "row"))]
     several = {column: rows.table(TRAIN).floats(column) for column in task.columns}
     called = {column: name if len(several) == 1 else f"{name}.{column}" for column in several}
     return [Balance(called[column], {}, numbers[np.isfinite(numbers)], task.unit) for column, numbers in several.items()]

@@ -70,7 +70,9 @@ def _codes(table: Table, column: str, half: np.ndarray) -> np.ndarray:
 
 
 def _of_task(task: Task, codes: Mapping[str, np.ndarray], table: Table, halves: list[np.ndarray]) -> list[Giveaway]:
-    """How each column does in a task."""
+    """How each column does in a task; masks, which take long to read, are nothing that a column could tell."""
+    if getattr(task, "places", False):
+        return []
     targets, labelled = task.encode(replace(table, bad=[]))
     first, second = (half[labelled[half]] for half in halves)
     if min(len(first), len(second)) < FEWEST or targets.ndim != 1:

@@ -35,7 +35,7 @@ def samples(rows: Rows) -> list[str]:
             there = bool(batch.present[name][place])
             shown = _shown(modality, batch.inputs[name], place, table) if there else '<p class="none">absent</p>'
             parts.append(f"<h4>{escape(name)}</h4>{shown}")
-        labels = _cells({name: _text(table, place, task.columns[0]) for name, task in rows.data.tasks.items()})
+        labels = _cells({name: _text(table, place, task.columns[0]) for name, task in rows.data.tasks.items() if task.columns})
         figures.append(f"<article><h3>{escape(dataset.ids[position])}</h3>{''.join(parts)}<footer>{labels}</footer></article>")
     return figures
 

@@ -9,12 +9,11 @@ import warnings
 import numpy as np
 from jaxtyping import Float, Int
 
+from mmtrain.metric.calibration import calibration_error
 from mmtrain.metric.metric import Metric
 
 Probabilities = Float[np.ndarray, "n C"]
 Classes = Int[np.ndarray, " n"]
-
-ECE_BINS = 15  # as in Guo et al. 2017
 
 
 def accuracy(answer: Probabilities, target: Classes) -> float:
@@ -86,14 +85,8 @@ def log_loss(answer: Probabilities, target: Classes) -> float | None:
 
 
 def ece(answer: Probabilities, target: Classes) -> float:
-    """Expected calibration error: mean gap between the answer's probability and its accuracy, over 15 equal bins of probability.
-
-    Source: Guo et al. 2017, equation 3.
-    """
-    confidence = answer.max(1)
-    gap = confidence - (answer.argmax(1) == target)
-    places = (np.ceil(confidence * ECE_BINS).astype(int) - 1).clip(0, ECE_BINS - 1)
-    return float(np.abs(np.bincount(places, weights=gap)).sum() / len(target))
+    """Expected calibration error of the most probable class."""
+    return calibration_error(answer.max(1), answer.argmax(1) == target)
 
 
 def by_class(answer: Probabilities, target: Classes) -> list[dict[str, float | None]]:

@@ -16,12 +16,13 @@ class Metric:
 
     `score(answer, target)` takes the answers and the targets of the labelled rows, both leading with n >= 1, and gives None where
     these rows do not define it. `perfect` is its value for perfect answers. `constant` names the train statistic that, answered for
-    every row, scores best: class frequencies, mean, median, quantiles, or a set of labels.
+    every row, scores best: class frequencies, mean, median, quantiles, a set of labels, or `chance` where
+    there is nothing to learn.
     """
 
     score: Callable[[np.ndarray, np.ndarray], float | None]
     perfect: float
-    constant: Literal["frequencies", "mean", "median", "quantiles", "set"]
+    constant: Literal["frequencies", "mean", "median", "quantiles", "set", "chance"]
 
 
 def evaluate(metrics: Mapping[str, Metric], primary: str, answer: np.ndarray, target: np.ndarray, constant: np.ndarray) -> Evaluation:

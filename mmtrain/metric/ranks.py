@@ -1,15 +1,22 @@
 """Metrics of ordinal tasks, by scikit-learn and scipy: answered ranks (n,) and true ranks (n,) in, both 0 for the lowest label.
 
+Those of the table take answers (n, 2): the rank and, for `ece`, its probability.
+
 Rank -1 is a label that train never saw: wrong whatever is answered, and left out of what only ranks decide (all but accuracy).
 """
+
+from collections.abc import Callable
+from functools import wraps
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from mmtrain.metric import numbers
+from mmtrain.metric.calibration import calibration_error
 from mmtrain.metric.metric import Metric
 
 Answers = Float[np.ndarray, " n"]
+Chosen = Float[np.ndarray, "n 2"]
 Ranks = Int[np.ndarray, " n"]
 
 
@@ -44,9 +51,25 @@ def spearman(answer: Answers, target: Ranks) -> float | None:
     return numbers.spearman(answer[known], target[known].astype(np.float64)) if known.any() else None
 
 
+def ece(answer: Chosen, target: Ranks) -> float:
+    """Expected calibration error of the answered label, be it the median or the most probable one."""
+    return calibration_error(answer[:, 1], answer[:, 0] == target)
+
+
+def _of_rank(score: Callable[[Answers, Ranks], float | None]) -> Callable[[Chosen, Ranks], float | None]:
+    """The metric of answers with a probability beside them."""
+
+    @wraps(score)
+    def of_rank(answer: Chosen, target: Ranks) -> float | None:
+        return score(answer[:, 0], target)
+
+    return of_rank
+
+
 RANK_METRICS = {
-    "mae": Metric(mae, 0.0, "median"),
-    "accuracy": Metric(accuracy, 1.0, "frequencies"),
-    "kappa": Metric(kappa, 1.0, "median"),
-    "spearman": Metric(spearman, 1.0, "median"),
+    "mae": Metric(_of_rank(mae), 0.0, "median"),
+    "accuracy": Metric(_of_rank(accuracy), 1.0, "frequencies"),
+    "kappa": Metric(_of_rank(kappa), 1.0, "median"),
+    "spearman": Metric(_of_rank(spearman), 1.0, "median"),
+    "ece": Metric(ece, 0.0, "frequencies"),
 }

@@ -8,6 +8,7 @@ and `f1_micro` counts a miss (one a row); the other metrics are those of the lab
 import numpy as np
 from jaxtyping import Float, Int
 
+from mmtrain.metric.calibration import calibration_error
 from mmtrain.metric.metric import Evaluation, Metric
 
 Probabilities = Float[np.ndarray, "n C"]
@@ -53,6 +54,13 @@ def hamming(answer: Probabilities, target: Sets) -> float:
     return metrics.hamming_loss(target[:, :-1].ravel(), (answer > 0.5).astype(np.int64).ravel())
 
 
+def ece(answer: Probabilities, target: Sets) -> float:
+    """Expected calibration error of all pairs of a row and a label, each answered with yes or no."""
+    probability = answer.ravel()
+    answered = probability > 0.5
+    return calibration_error(np.where(answered, probability, 1 - probability), answered == target[:, :-1].ravel())
+
+
 def by_label(answer: Probabilities, target: Sets) -> list[Evaluation]:
     """Precision, recall, F1 and the number of rows of each label; None where these rows do not define it, or an answer is not finite."""
     true, answered = target[:, :-1] == 1, answer > 0.5
@@ -79,4 +87,5 @@ SET_METRICS = {
     "f1_macro": Metric(f1_macro, 1.0, "set"),
     "accuracy": Metric(accuracy, 1.0, "set"),
     "hamming": Metric(hamming, 0.0, "set"),
+    "ece": Metric(ece, 0.0, "frequencies"),
 }

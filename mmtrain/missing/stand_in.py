@@ -18,7 +18,8 @@ def supply(
 ) -> Supplied:
     """Let `stand_ins[m]`, (D,) or one a row (B, D), stand in for modality m in the rows that have another modality.
 
-    The tokens then lie on no grid, in any batch: whether other rows lack the modality must change nothing for a row.
+    Tokens that lie on a grid stay there. A stand-in does not: it has the first place and no other, so that a row is on the grid where
+    its mask is true everywhere, whatever other rows lack.
     """
     anyone = torch.stack(list(present.values())).any(0)
     filled = {name: _filled(part, present[name], anyone & ~present[name], stand_ins[name]) for name, part in tokens.items()}
@@ -32,7 +33,7 @@ def _filled(tokens: Tokens, present: Bool[Tensor, " B"], lacking: Bool[Tensor, "
     values = torch.where(mask[..., None], functional.pad(tokens.values, (0, 0, 0, room)), 0.0)
     first = lacking[:, None] & (torch.arange(mask.shape[1], device=mask.device) == 0)
     one_each = stand_in.to(values.dtype).expand(len(lacking), -1)[:, None]
-    return Tokens(torch.where(first[..., None], one_each, values), mask | first, None, tokens.penalties)
+    return Tokens(torch.where(first[..., None], one_each, values), mask | first, None if room else tokens.grid, tokens.penalties)
 
 
 def pooled(tokens: Tokens, present: Bool[Tensor, " B"]) -> tuple[Float[Tensor, "B D"], Bool[Tensor, " B"]]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -26,6 +26,8 @@ class Cutmix(nn.Module):
     Raises:
         ConfigError: no modality is a picture, or the sizes of several have no common divisor, so that no box would fit all.
     """
+
+    still: ClassVar[dict[str, float]] = {"probability": 0}
 
     def __init__(self, specs: Mapping[str, Any], *, alpha: Positive = 1.0, probability: Fraction = 0.5) -> None:
         super().__init__()

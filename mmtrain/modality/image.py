@@ -14,6 +14,8 @@ from torch import nn
 
 from mmtrain.batch import Image
 from mmtrain.modality.cell import UnreadableError, describe, encoded_file, filled_cells
+from mmtrain.modality.mask import read_mask
+from mmtrain.modality.placed import placed
 from mmtrain.modality.protocol import Fixed
 from mmtrain.option import Column, Count
 from mmtrain.spec import ImageSpec
@@ -92,6 +94,19 @@ class ImageModality(nn.Module):
                 table.reject(row, self.column, str(error))
         return {"pixels": pixels}, present
 
+    def masks(self, table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures that number the pixels of these ones, brought into the same shape: (n, height, width) int16, -1 where padding is,
+        and which rows have one. A cell that is none is rejected."""
+        pixels = np.zeros((len(table), self.height, self.width), np.int16)
+        present = np.zeros(len(table), bool)
+        for row, cell in filled_cells(table, column):
+            try:
+                pixels[row] = read_mask(encoded_file(table, cell), describe(cell), pixels.shape[1:], fit=self.fit_by)
+                present[row] = True
+            except UnreadableError as error:
+                table.reject(row, column, str(error))
+        return pixels, present
+
     def collate(self, stored: Mapping[str, Fixed], rows: np.ndarray) -> Image:
         """Pixels as stored, (K, channels, height, width) uint8, channels last in memory."""
         return Image(torch.from_numpy(stored["pixels"].take(rows)).permute(0, 3, 1, 2))
@@ -148,7 +163,7 @@ def _eight_bits(picture: Pillow.Image, name: str) -> Pillow.Image:
 
 
 def _resized(picture: Pillow.Image, size: tuple[int, int], mode: str, fit: str) -> Pillow.Image:
-    box, inner = _placed(picture.size, size, fit)
+    box, inner = placed(picture.size, size, fit)
     transparent = picture.has_transparency_data
     # Colours weighted by opacity, so that what an invisible pixel hides does not bleed into its neighbours.
     source = picture.convert("RGBA").convert("RGBa") if transparent else picture.convert(mode)
@@ -162,16 +177,3 @@ def _resized(picture: Pillow.Image, size: tuple[int, int], mode: str, fit: str) 
     whole = Pillow.new(mode, size, (0, 0, 0, 0) if mode == "RGBA" else "white")
     whole.paste(done, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
     return whole
-
-
-def _placed(given: tuple[int, int], size: tuple[int, int], fit: str) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
-    """The part of a picture, given by its (width, height), that is kept, and the size that it gets."""
-    whole = (0.0, 0.0, float(given[0]), float(given[1]))
-    ratios = size[0] / given[0], size[1] / given[1]
-    if fit == "pad":
-        return whole, (max(1, round(given[0] * min(ratios))), max(1, round(given[1] * min(ratios))))
-    if fit == "crop":
-        width, height = min(given[0], size[0] / max(ratios)), min(given[1], size[1] / max(ratios))
-        left, top = (given[0] - width) / 2, (given[1] - height) / 2
-        return (left, top, left + width, top + height), size
-    return whole, size

@@ -1,4 +1,4 @@
-"""Tasks: one label column each (`multi_regression` several); they read targets, predict them, and say how well.
+"""Tasks: one label column each (`multi_regression` several, `retrieval` none); they read targets, predict them, and say how well.
 
     Task(name, *, column, weight=1.0, loss, metric=..., hidden=0, dropout=0.0)
     fit(train table), encode(table)             cells to targets (n, ...) and which rows are labelled (n,)
@@ -16,6 +16,7 @@ To add one: a class as `Task` describes it in `mmtrain/task/<name>.py`, its expo
 from mmtrain.task.binary import Binary
 from mmtrain.task.classification import Classification
 from mmtrain.task.count import Count
+from mmtrain.task.dense import read_runs
 from mmtrain.task.keep import condensed, join
 from mmtrain.task.multi_regression import MultiRegression
 from mmtrain.task.multilabel import Multilabel
@@ -23,6 +24,8 @@ from mmtrain.task.ordinal import Ordinal
 from mmtrain.task.protocol import Task
 from mmtrain.task.quantile import Quantile
 from mmtrain.task.regression import Regression
+from mmtrain.task.retrieval import Retrieval
+from mmtrain.task.segmentation import Segmentation
 from mmtrain.task.tagging import Tagging
 
 __all__ = [
@@ -34,8 +37,11 @@ __all__ = [
     "Ordinal",
     "Quantile",
     "Regression",
+    "Retrieval",
+    "Segmentation",
     "Tagging",
     "Task",
     "condensed",
     "join",
+    "read_runs",
 ]

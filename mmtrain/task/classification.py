@@ -27,6 +27,7 @@ class Classification:
     targets: ClassVar[str] = "classes"
     modalities: ClassVar[Sequence[str]] = ()
     unit: ClassVar[str] = ""
+    tempered: ClassVar[bool] = True
 
     def __init__(
         self,

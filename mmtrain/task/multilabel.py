@@ -35,6 +35,7 @@ class Multilabel:
     targets: ClassVar[str] = "sets"
     modalities: ClassVar[Sequence[str]] = ()
     unit: ClassVar[str] = ""
+    tempered: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -105,11 +105,11 @@ class Ordinal:
 
     def evaluate(self, answer: Probabilities, target: np.ndarray) -> Evaluation:
         """Metrics of the answered label, the constant answer's score and skill; see `Task.evaluate`."""
-        return evaluate(RANK_METRICS, self.metric, self._ranks(answer), target, self._constant())
+        return evaluate(RANK_METRICS, self.metric, self._answered(answer), target, self._constant())
 
     def skill(self, answer: Probabilities, target: np.ndarray) -> float | None:
         """The skill alone; see `Task.skill`."""
-        return skill(RANK_METRICS[self.metric], self._ranks(answer), target, self._constant())
+        return skill(RANK_METRICS[self.metric], self._answered(answer), target, self._constant())
 
     def evaluate_classes(self, answer: Probabilities, target: np.ndarray) -> dict[str, Evaluation]:
         """Precision, recall, F1 and rows of each label, by the label that is answered."""
@@ -119,13 +119,15 @@ class Ordinal:
     def _log_frequencies(self) -> Float[Tensor, " C"]:
         return torch.from_numpy(np.log(self.labels.frequencies)).float()
 
-    def _constant(self) -> Float[np.ndarray, " 1"]:
-        """The rank that the constant answer, the frequencies in train, comes to."""
-        return self._ranks(self.answer(self.prior()[None]))
+    def _constant(self) -> Float[np.ndarray, " 2"]:
+        """The rank that the constant answer, the frequencies in train, comes to, and its frequency."""
+        return self._answered(self.answer(self.prior()[None]))[0]
 
-    def _ranks(self, answer: Probabilities) -> Float[np.ndarray, " n"]:
-        """Ranks of the answered labels, as floats: NaN where a probability is none."""
-        return np.where(np.isfinite(answer).all(1), self._chosen(answer), np.nan)
+    def _answered(self, answer: Probabilities) -> Float[np.ndarray, "n 2"]:
+        """Ranks of the answered labels, as floats, and their probabilities: NaN where a probability is none."""
+        ranks = self._chosen(answer)
+        chosen = np.stack([ranks.astype(np.float64), answer[np.arange(len(answer)), ranks]], 1)
+        return np.where(np.isfinite(answer).all(1, keepdims=True), chosen, np.nan)
 
     def _chosen(self, answer: Probabilities) -> Int[np.ndarray, " n"]:
         return answer.argmax(1) if self.metric == "accuracy" else median(answer)

@@ -19,7 +19,12 @@ class Task(Protocol):
 
     A task whose predictions are larger than what is answered from them, or need more work on the device, may have a method
     `condense(prediction (B, ...)) -> (B, ...)`: what is kept of them until all rows are predicted. `answer` takes that then. One that
-    says `generates: ClassVar[bool] = True` is not scored on train: condensing would take longer than a step.
+    says `generates: ClassVar[bool] = True` is not scored on train: condensing or scoring would take longer than
+    training. One that says `paired: ClassVar[bool] = True` labels rows by what they have: labelled are those with all of its modalities.
+    One whose targets lie in what a modality shows may have a method `attach(modalities)`: it is called
+    first, with those that the task names.
+    One that says `tempered: ClassVar[bool] = True` answers with logits that may be divided by a temperature: no answer changes by it,
+    only how sure it is. (Where the answer is a median of ordered classes, it would move.)
     One that says `by_word: ClassVar[bool] = True` is given one token for each word of the texts that it reads, whatever pieces the
     words were read in.
     """
@@ -121,7 +126,7 @@ class Task(Protocol):
         ...
 
     def evaluate_classes(self, answer: np.ndarray, target: np.ndarray) -> dict[str, dict[str, float | None]]:
-        """`precision`, `recall`, `f1` and `rows` of each label, in the order of the labels; nothing where there are no classes.
+        """`precision`, `recall`, `f1`, `rows`, and what a task adds, of each label, in their order; nothing where there are no classes.
 
         What these rows do not define is None.
         """

@@ -139,8 +139,9 @@ def metrics_table(found: Mapping[str, Mapping[str, Any]], tasks: Mapping[str, Ta
 
 
 def classes_table(task: str, classes: Mapping[str, Mapping[str, Any]]) -> Table:
-    """A row a label, the most frequent ones first."""
-    names = ("rows", "precision", "recall", "f1")
+    """A row a label, the most frequent ones first; what a task has more than others comes last."""
+    known = ("rows", "precision", "recall", "f1")
+    names = (*known, *dict.fromkeys(name for found in classes.values() for name in found if name not in known))
     figures = (Column(Text(name), justify="right", no_wrap=True) for name in names)  # so that only labels give way on a narrow terminal
     table = Table(Column(Text(task), overflow="fold"), *figures)
     for label, found in sorted(classes.items(), key=lambda item: -item[1]["rows"]):

@@ -6,7 +6,7 @@ checkpoint ends in the same weights, to the bit, as one that was never stopped.
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,6 @@ from mmtrain import checkpoint, processes, runtime
 from mmtrain.balancing import Balancer
 from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
-from mmtrain.errors import Problem, UserError
 from mmtrain.folder import RunFolder
 from mmtrain.modality_balance import ModalityBalance
 from mmtrain.model import Model
@@ -30,12 +29,14 @@ from mmtrain.tracker import Tracker
 from mmtrain.training.average import Average
 from mmtrain.training.cut import evaluate_modalities
 from mmtrain.training.display import Display
+from mmtrain.training.divergence import refuse_divergence
 from mmtrain.training.freezing import Freezing
 from mmtrain.training.gates import Gates, points
 from mmtrain.training.meter import Meter, Scores, evaluate
 from mmtrain.training.progress import Progress
 from mmtrain.training.settings import Selection, Settings
 from mmtrain.training.step import Step, Taken
+from mmtrain.training.stopping import TaskStops
 
 
 class Loop:
@@ -68,6 +69,7 @@ class Loop:
         self.folder, self.tracker, self.display = folder, tracker, display
         weights = {name: task.weight for name, task in model.tasks.items()}
         self.step = Step(model, balancer, modality_balance, optimizer, runtime, weights, settings.clip)
+        self.stops = TaskStops(model.tasks, settings.per_task_stop)
         self.average = Average(model, settings.average)
         self.rates = [group["lr"] for group in optimizer.param_groups]
         steps_per_epoch = math.ceil(math.ceil(len(train) / settings.batch_size) / settings.accumulate)
@@ -78,17 +80,17 @@ class Loop:
         self.weights: dict[str, float | Tensor | None] = {}
 
     def run(self) -> None:
-        """Train to the end, or until validation has not improved for `patience` epochs."""
+        """Train to the end, or until validation has not improved for `patience` epochs, or no task is left to train."""
         while not self.finished:
             self._train_epoch()
             self._end_epoch()
 
     @property
     def finished(self) -> bool:
-        """Whether all steps or epochs are done, or patience is at its end."""
+        """Whether all steps or epochs are done, patience is at its end, or every task is stopped."""
         progress, patience = self.progress, self.settings.patience or math.inf
         done = progress.step >= self.total_steps if self.settings.steps is not None else progress.epoch >= self.epochs
-        return (done and progress.batch == 0) or progress.stale >= patience
+        return (done and progress.batch == 0) or progress.stale >= patience or self.stops.all
 
     def epoch_in_words(self) -> str:
         """How many rows an epoch takes, and of which tasks."""
@@ -113,7 +115,7 @@ class Loop:
     def begin_epoch(self) -> None:
         """Make the parts ready for the steps of the epoch."""
         self.model.train()
-        self.freezing.apply(self.progress.epoch)
+        self.freezing.apply(self.progress.epoch, stopped=self.stops.stopped)
         self.modality_balance.start_epoch(self.progress.epoch + 1)
 
     def groups(self) -> Iterator[list[Batch]]:
@@ -129,8 +131,10 @@ class Loop:
         factor = self.schedule((self.progress.step + 0.5) / self.total_steps)
         for param_group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             param_group["lr"] = rate * factor
+        left = [self.stops.left(batch) for batch in group]
+        every = self.settings.conflicts_every * self.settings.accumulate
         runtime.seed_step(self.seed, self.progress.epoch, self.progress.batch)
-        taken = self.step(group)
+        taken = self.step(left, compare=every > 0 and self.progress.batch % every == 0)
         [rows] = processes.sums([sum(map(len, group))])
         self.progress = replace(self.progress, batch=self.progress.batch + len(group), samples=self.progress.samples + rows)
         if taken is None:
@@ -139,8 +143,10 @@ class Loop:
         self.weights |= taken.weights
         for batch, output in zip(filter(len, group), taken.outputs, strict=True):
             self.meter.add(batch, output)
-        if processes.rank() == 0:  # they are those of all processes
+        if processes.rank() == 0:  # losses and gradients are those of all processes
             self.meter.add_losses(taken.losses, taken.rows)
+            if taken.gramian is not None:
+                self.meter.conflicts.add(taken.gramian)
         self.progress = replace(self.progress, step=self.progress.step + 1)
         self.average.update(self.progress.step)
         self.display.advance(rows, {task: views[FUSED] for task, views in taken.losses.items()})
@@ -150,7 +156,7 @@ class Loop:
     def _track(self, taken: Taken, factor: float) -> None:
         """Add a point to the training curves, and stop a run that has diverged."""
         losses = {task: float(views[FUSED]) for task, views in taken.losses.items()}
-        self._refuse_divergence(losses)
+        refuse_divergence(losses, self.progress.step)
         numbers = {f"train/{task}/step_loss": loss for task, loss in losses.items()}
         numbers |= {f"train/{task}/weight": float(weight) for task, weight in self.weights.items() if weight is not None}
         numbers |= {f"train/penalty/{name}": float(penalty) for name, penalty in taken.penalties.items()}
@@ -163,15 +169,6 @@ class Loop:
         numbers |= {f"train/gradient/{name}": number for name, number in self.balancer.diagnostics().items()}
         self.tracker.log(self.progress.step, numbers | {"train/lr_factor": factor})
 
-    def _refuse_divergence(self, losses: Mapping[str, float | None]) -> None:
-        problems = [
-            Problem(f"tasks.{task}", f"the loss is {loss} at step {self.progress.step}", "lower optimizer.lr or training.clip")
-            for task, loss in losses.items()
-            if loss is not None and not math.isfinite(loss)
-        ]
-        if problems:
-            raise UserError(*problems)
-
     def _end_epoch(self) -> None:
         train = self.meter.scores()
         self.balancer.epoch_end({task: found["loss"] for task, found in train.tasks.items() if found["loss"] is not None})
@@ -181,12 +178,16 @@ class Loop:
             val = score(self.model, self.val, self.runtime, batch_size=self.settings.evaluation_batch_size)
         val_seconds = time.perf_counter() - started
         for scores in (train, val):
-            self._refuse_divergence({task: found["loss"] for task, found in scores.tasks.items()})
+            refuse_divergence({task: found["loss"] for task, found in scores.tasks.items()}, self.progress.step)
         self.modality_balance.epoch_end(train.views, val.views)
+        stopped = self.stops.end_epoch({task: found["skill"] for task, found in val.tasks.items()})
         better, train_seconds = self._advance_epoch(val), self.progress.epoch_seconds
         self._record("train", train, train_seconds, sum(processes.sums([self.meter.rows])))
         self._record("val", val, val_seconds, len(self.val))
         self.display.end_epoch(self.progress.epoch, self.epochs, train, val, better=better)
+        for task in stopped:
+            self.weights.pop(task, None)
+            self.display.say(self.stops.line(task))
         for note in val.notes("val") if self.progress.epoch == 1 else ():
             self.display.say(f"note: {note}")
         self.progress = replace(self.progress, seconds=self.progress.seconds + train_seconds, epoch_seconds=0.0)
@@ -223,9 +224,12 @@ class Loop:
             name: {"weight": _number(self.weights.get(name))} | {key: found[key] for key in found if key not in ("rows", "constant")}
             for name, found in scores.tasks.items()
         }
+        for name in tasks if split == "val" else ():
+            tasks[name]["best"] = self.stops.best[name]
         line = {"epoch": self.progress.epoch, "step": self.progress.step, "split": split, "loss": scores.loss, "skill": scores.skill}
         line |= {"tasks": tasks} | ({"modalities": scores.modalities} if scores.modalities else {})
-        line |= {name: found for name, found in (("views", scores.views), ("gates", scores.gates)) if found}
+        more = {"views": scores.views, "gates": scores.gates, "gradients": scores.gradients}
+        line |= {name: found for name, found in more.items() if found}
         self.folder.append_metrics(line | {"seconds": seconds, "samples_per_second": rows / max(seconds, 1e-9)})
         numbers = {f"{split}/loss": scores.loss, f"{split}/skill": scores.skill}
         numbers |= {f"{split}/{name}/{metric}": value for name, found in scores.tasks.items() for metric, value in found.items()}
@@ -259,6 +263,7 @@ class Loop:
             "random": runtime.random_state(self.runtime),
             "meter": self.meter.state_dict(),
             "weights": self.weights,
+            "stops": self.stops.state_dict(),
             "progress": asdict(self.progress),
             "sizes": self.folder.sizes(),
         }
@@ -274,6 +279,7 @@ class Loop:
         runtime.restore_random_state(self.runtime, state["random"])
         self.meter.load_state_dict(state["meter"], self.runtime.device)
         self.weights = state["weights"]
+        self.stops.load_state_dict(state["stops"])
         self.progress = Progress(**state["progress"])
 
 

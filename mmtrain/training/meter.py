@@ -11,10 +11,12 @@ from torch import Tensor
 from mmtrain import processes
 from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
+from mmtrain.data.dataset import ALL
 from mmtrain.model import Model, Output
 from mmtrain.objective import Losses, Rows, scored_rows, view_losses
 from mmtrain.runtime import Runtime
 from mmtrain.task import Task, condensed, join
+from mmtrain.training.conflicts import EpochConflicts
 from mmtrain.training.gates import Gates, Means
 
 
@@ -27,7 +29,8 @@ class Scores:
     holds `loss`, `skill`, `rows`, every metric of the task in the user's units, and `constant`, the primary metric of
     the best constant answer. `classes[t]`, where asked for and t has classes, holds precision, recall, f1 and rows of each label.
     `modalities[m]`, where asked for, holds what modality m brings to the mean skill, as `cut.contributions` says.
-    `gates[t][v]` holds the mean weight of each expert, by its name, where tasks weigh what they share.
+    `gates[t][v]` holds the mean weight of each expert, by its name, where tasks weigh what they share. `gradients`, where steps of
+    training were compared, is what `EpochConflicts.numbers` gives.
     What is undefined is None.
     """
 
@@ -38,6 +41,7 @@ class Scores:
     views: dict[str, dict[str, float]] = field(default_factory=dict)
     modalities: dict[str, dict[str, float | None]] = field(default_factory=dict)
     gates: Means = field(default_factory=dict)
+    gradients: dict[str, Any] = field(default_factory=dict)
 
     def notes(self, split: str) -> list[str]:
         """A sentence for each task that has no skill on these rows and so is not in the mean."""
@@ -63,6 +67,7 @@ class Meter:
         self.counts: dict[str, dict[str, int]] = {task: {} for task in tasks}
         self.kept: dict[str, dict[str, list[Tensor]]] = {task: {"prediction": [], "target": [], "labelled": []} for task in scored}
         self.gates = Gates()
+        self.conflicts = EpochConflicts(list(tasks))
 
     def add(self, batch: Batch, output: Output) -> None:
         """Keep a batch's predictions; they stay on their device, so that nothing waits for it."""
@@ -107,7 +112,9 @@ class Meter:
         views = {name: {view: float(total) / self.counts[name][view] for view, total in sums.items()} for name, sums in self.sums.items()}
         views = {name: found for name, found in views.items() if len(found) > 1}
         mean = _mean(task["skill"] for task in found.values())
-        return Scores(sum(losses) if losses else None, mean, found, classes, views, gates=self.gates.means())
+        return Scores(
+            sum(losses) if losses else None, mean, found, classes, views, gates=self.gates.means(), gradients=self.conflicts.numbers()
+        )
 
     def _evaluated(self, name: str, answered: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float | None]:
         if name in answered:
@@ -139,7 +146,8 @@ class Meter:
 
     def _state(self) -> dict[str, Any]:
         kept = {task: {name: join(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
-        return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, "gates": self.gates.state_dict()}
+        more = {"gates": self.gates.state_dict(), "conflicts": self.conflicts.state_dict()}
+        return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, **more}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on where `state_dict` was taken, on the device that the next batches come from; of several processes the first one."""
@@ -149,6 +157,8 @@ class Meter:
     def _add_state(self, state: Mapping[str, Any], device: torch.device) -> None:
         self.rows += state["rows"]
         self.gates.add_state(state["gates"], device)
+        if state["conflicts"]["steps"] > 0:  # only the first process counts them
+            self.conflicts.load_state_dict(state["conflicts"], device)
         for task, views in state["sums"].items():
             for view, total in views.items():
                 self.sums[task][view] = total.to(device) + self.sums[task].get(view, 0)
@@ -164,10 +174,10 @@ def _mean(skills: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def predictions(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int) -> Iterator[tuple[Batch, Output]]:
-    """Predict every row of a split, in its own order, of several processes each its share. The model is left in evaluation mode."""
+def predictions(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int, share: slice = ALL) -> Iterator[tuple[Batch, Output]]:
+    """Predict every row of a split, or of each batch a share, in its own order. The model is left in evaluation mode."""
     model.eval()
-    for batch in filter(len, batches(dataset, batch_size, share=processes.share())):
+    for batch in filter(len, batches(dataset, batch_size, share=share)):
         batch = batch.to(runtime.device)
         with torch.inference_mode(), runtime.autocast():
             output = model(batch)
@@ -181,6 +191,6 @@ def evaluate(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: in
     The model is left in evaluation mode.
     """
     meter = Meter(model.tasks)
-    for batch, output in predictions(model, dataset, runtime, batch_size=batch_size):
+    for batch, output in predictions(model, dataset, runtime, batch_size=batch_size, share=processes.share()):
         meter.add_scored(model, batch, output)
     return meter.scores(per_class=per_class)

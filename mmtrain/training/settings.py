@@ -1,9 +1,9 @@
 """How long, how large, how precise, where."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from mmtrain.option import Count, Dropout, NonNegative, Positive
+from mmtrain.option import Count, Dropout, NonNegative, Positive, Range
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,14 @@ class Settings:
     0.999, which is then what is evaluated and kept; 0 keeps none. `precision` is that of the model's forward pass (autocast);
     weights stay float32. `compile` compiles encoders and fusion one by one. `device` is auto, cpu, cuda, cuda:1, ... .
     `threads` is the number of CPU threads, by default torch's own choice. `patience` ends training after so many epochs
-    without a better validation skill. `freeze` lets parts of the model rest, always or for so many epochs:
-    `training.freeze.encoder.image=always`, by modality name or kind; also `fusion`, `sharing`, `tasks.<name>`.
+    without a better validation skill; `per_task_stop` ends that of a single task after so many epochs without a better skill of its own:
+    its head rests, and it has no loss and no weight any more, while the others go on. `freeze` lets parts of the model rest, always
+    or for so many epochs: `training.freeze.encoder.image=always`, by modality name or kind; also `fusion`, `sharing`, `tasks.<name>`.
     `checkpoint_seconds` is the longest time between two checkpoints: besides the one at the end of each epoch, one is written
     whenever so much time has passed; 0 writes one every step. `log_steps` is the number of steps between two points
-    of the training curves. `contributions` logs after every epoch what each of two or more modalities brings on val; never under
-    `missing=drop`, where a row without one of them is not answered at all.
+    of the training curves; `conflicts_every` that between two steps in which the tasks' gradients are compared where their heads begin,
+    whatever the balancing, from the first of an epoch on: 0 compares none. `contributions` logs after every epoch what each of two
+    or more modalities brings on val; never under `missing=drop`, where a row without one of them is not answered at all.
     """
 
     epochs: Count = 10
@@ -35,9 +37,11 @@ class Settings:
     device: str = "auto"
     threads: Count | None = None
     patience: Count | None = None
+    per_task_stop: Count | None = None
     freeze: dict[str, Literal["always"] | Count | dict[str, Literal["always"] | Count]] | None = None
     checkpoint_seconds: NonNegative = 300.0
     log_steps: Count = 10
+    conflicts_every: Annotated[int, Range(0)] = 20
     contributions: bool = True
 
 

@@ -6,11 +6,13 @@ from functools import partial
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from mmtrain import processes, runtime
 from mmtrain.balancing import Balancer
 from mmtrain.balancing.balancer import Weights
+from mmtrain.balancing.conflicts import Conflicts
 from mmtrain.batch import FUSED, Batch
 from mmtrain.missing import restricted
 from mmtrain.modality_balance import ModalityBalance, Pass
@@ -25,13 +27,15 @@ from mmtrain.training.untouched import untouched
 class Taken:
     """What came of a step: the outputs of this process's batches, without those that have no row; each task's mean loss in each view
     over the scored rows of all batches, in all processes, and how many `rows` these are; the weight that the balancer gave the task;
-    and the penalties of this process."""
+    the penalties of this process; and the `gramian` of the tasks' gradients at the boundary, in the order of their names, where they
+    were compared: zeros for a task that has none."""
 
     outputs: list[Output]
     rows: Rows
     losses: Losses
     weights: Weights
     penalties: dict[str, Tensor]
+    gramian: Float[Tensor, "T T"] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,21 +55,28 @@ class Step:
     task_weights: Mapping[str, float]
     clip: float | None
 
-    def __call__(self, batches: Sequence[Batch]) -> Taken | None:
-        """Make one step of all these batches together; None, and no step, when no row of any batch is labelled."""
+    def __call__(self, batches: Sequence[Batch], *, compare: bool = False) -> Taken | None:
+        """Make one step of all these batches together; None, and no step, when no row of any batch is labelled.
+
+        With `compare` the gradients of the losses that the balancer gets are compared too, whatever it does with them.
+        """
         rows = over_processes(scored_rows(batches))
         if not any(views[FUSED] for views in rows.values()):
             return None
         if self.balancer.looks_ahead and len(batches) > 1:
             self.balancer.look_ahead(self._losses_again(batches, rows))
         start = runtime.random_state(self.runtime) if self.balancer.measures else None
-        taken = Taken([], rows, {}, {}, {})
+        taken, conflicts = Taken([], rows, {}, {}, {}), Conflicts(sorted(self.model.tasks))
         for batch in batches:
             output, losses, totals = self._losses(batch, rows)
-            penalties = {name: penalty / len(batches) for name, penalty in output.penalties.items()} if output is not None else {}
+            boundary, penalties = ([], {}) if output is None else (output.boundary, output.penalties)
+            penalties = {name: penalty / len(batches) for name, penalty in penalties.items()}
+            learning = {task: loss for task, loss in totals.items() if loss.requires_grad}
+            if compare:
+                conflicts.compare(learning, boundary)
             weights = self.balancer.backward(
-                {task: loss for task, loss in totals.items() if loss.requires_grad},
-                boundary=output.boundary if output is not None else [],
+                learning,
+                boundary=boundary,
                 parameters=self.parameters,
                 penalty=torch.stack(list(penalties.values())).sum() / processes.count() if penalties else None,
                 scale=self.runtime.scale,
@@ -79,7 +90,7 @@ class Step:
         taken.weights.update(self.balancer.before_step())
         self._update(None if start is None else partial(self._losses_again, batches, rows, start))
         processes.spread(self.model.buffers())
-        return taken
+        return replace(taken, gramian=conflicts.total)
 
     def _losses(self, batch: Batch, rows: Rows) -> tuple[Output | None, Losses, dict[str, Tensor]]:
         """The model's output, if there is any row; its losses by task and view, and each task's loss of all views together."""

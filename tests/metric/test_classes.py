@@ -106,6 +106,15 @@ def precision_weighed_by_recall(score: np.ndarray, positive: np.ndarray) -> floa
     return float(np.mean([positive[score >= threshold].mean() for threshold in score[positive]]))
 
 
+def calibration_by_bins(confidence: np.ndarray, right: np.ndarray) -> float:
+    """Bin by bin: its share of the rows times the distance of its mean confidence from its accuracy."""
+    total = 0.0
+    for place in range(15):
+        rows = (confidence > place / 15) & (confidence <= (place + 1) / 15)
+        total += rows.mean() * abs(confidence[rows].mean() - right[rows].mean()) if rows.any() else 0
+    return total
+
+
 FORMULAS: dict[str, Callable[[np.ndarray, np.ndarray], Any]] = {
     "accuracy": lambda answer, target: (answer.argmax(1) == target).mean(),
     "balanced_accuracy": lambda answer, target: np.mean(recalls(answer.argmax(1), target)),
@@ -114,6 +123,7 @@ FORMULAS: dict[str, Callable[[np.ndarray, np.ndarray], Any]] = {
     "auroc": lambda answer, target: np.mean([area(answer[:, label], target == label) for label in np.unique(target)]),
     "average_precision": lambda answer, target: precision_weighed_by_recall(answer[:, 1], target == 1),
     "f1": lambda answer, target: f1s(answer.argmax(1), target)[1],
+    "ece": lambda answer, target: calibration_by_bins(answer.max(1), answer.argmax(1) == target),
     "log_loss": lambda answer, target: -np.log(answer[np.arange(len(target)), target].clip(np.finfo(np.float64).eps)).mean(),
 }
 

@@ -224,3 +224,11 @@ def test_it_is_a_task(kind: Any, table: Maker) -> None:
     task = fitted(kind, table)
     assert [name for name in vars(Task) if not name.startswith("_") and not hasattr(task, name)] == []
     assert task.name == "target"
+
+
+@each_task
+def test_a_temperature_changes_no_answer_where_there_may_be_one(kind: Any, table: Maker) -> None:
+    task = fitted(kind, table)
+    prediction = torch.randn(40, *task.prior().shape) * 3
+    same = [task.decode(task.answer(prediction / heat))[""] for heat in (0.2, 1.0, 5.0)]
+    assert (same[0] == same[1] == same[2]) == getattr(task, "tempered", False)

@@ -283,20 +283,6 @@ def test_what_goes_wrong_in_one_process_ends_all_and_is_said_once(tmp_path: Path
     assert RunFolder(tmp_path / "run").log.read_text(encoding="utf-8").endswith("failed: failing: not on this one\n")
 
 
-@pytest.mark.parametrize("name", ["agm", "pmr"])
-def test_what_judges_whole_batches_is_refused(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(processes, "count", lambda: 2)
-    assert main(["train", f"modality_balance={name}"]) == 2
-    assert "with several processes is not supported" in capsys.readouterr().err
-
-
-def test_batch_statistics_of_a_share_are_worth_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert processes.notes(nn.BatchNorm1d(2)) == []
-    monkeypatch.setattr(processes, "count", lambda: 2)
-    assert "batch normalisation" in processes.notes(nn.BatchNorm1d(2))[0]
-    assert processes.notes(nn.LayerNorm(2)) == []
-
-
 if __name__ == "__main__":
     with processes.joined():
         both = processes.gathered(trained())

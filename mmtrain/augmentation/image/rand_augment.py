@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -32,6 +32,8 @@ class RandAugment(nn.Module):
 
     Source: Cubuk et al. 2020 (RandAugment), section 3; we interpolate and repeat the border where they leave gaps.
     """
+
+    still: ClassVar[dict[str, float]] = {"magnitude": 0, "crop": 0, "flip": 0}
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Pictures cropped, flipped, turned, recoloured and partly hidden."""
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -31,6 +31,8 @@ class Standard(nn.Module):
 
     What moves in from outside repeats the border. Off the defaults is what may change what a picture means.
     """
+
+    still: ClassVar[dict[str, float]] = {"crop": 0, "window": 1, "rotation": 0, "shear": 0, "flip": 0}
 
     def __init__(
         self,
