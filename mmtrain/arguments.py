@@ -119,6 +119,7 @@ COMMANDS = {
                 "mmtrain train data=avdigits tasks.digit.weight=2       real data; the task digit counts twice",
                 "mmtrain train -m fusion=concat,sum seed=0,1,2          six runs and a table",
                 "mmtrain train --resume outputs/scenes/RUN              go on with a run that was stopped",
+                "torchrun --nproc-per-node 2 -m mmtrain train           share each batch out among two processes",
             ),
             (
                 Flag("--multirun", "train once with each combination of the listed values", short="-m"),

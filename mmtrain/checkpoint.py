@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -46,6 +48,19 @@ def load(folder: Path, *, device: torch.device | str = "cpu") -> Any:
     except (SafetensorError, KeyError, ValueError) as error:
         raise RunError(Problem(str(path), f"not a checkpoint of mmtrain ({error})", "name another run")) from error
     return _unpack(tree, tensors)
+
+
+def pack(state: Any) -> bytes:
+    """What `save` writes, for another process."""
+    tensors: dict[str, Tensor] = {}
+    tree = _pack(state, "", tensors)
+    return save_tensors(tensors, {_KEY: json.dumps(tree)})
+
+
+def unpack(data: bytes) -> Any:
+    """What `pack` was given, as `load` gives it back."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # as safetensors lays it down: its length, then JSON
+    return _unpack(json.loads(header["__metadata__"][_KEY]), load_tensors(data))
 
 
 def _pack(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:

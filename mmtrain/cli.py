@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mmtrain import __version__
 from mmtrain.arguments import Command, command, overview
-from mmtrain.errors import ConfigError, Problem, UserError
+from mmtrain.errors import ConfigError, Problem, SaidElsewhereError, UserError
 from mmtrain.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SaidElsewhereError:
+        return FAILED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -75,7 +77,19 @@ def _run(chosen: Command, words: Sequence[str]) -> None:
     # as long. Read when torch loads its OpenMP library; whoever sets the variable decides.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.path.append(os.getcwd())  # a user's own parts lie in the working folder; last, so that they hide no module
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        _run_here(chosen, words)
+        return
+    from mmtrain.processes import joined
+
+    with joined():  # torchrun has started several of us
+        _run_here(chosen, words)
+
+
+def _run_here(chosen: Command, words: Sequence[str]) -> None:
     plain, flags = chosen.parse(words)
+    if os.environ.get("WORLD_SIZE", "1") != "1" and (chosen.name != "train" or {"--multirun", "--cfg"} & flags.keys()):
+        raise ConfigError(Problem("torchrun", "only a single training runs in several processes", "leave torchrun out"))
     RUNNERS[chosen.name](plain, flags)
 
 

@@ -44,6 +44,10 @@ class RunError(UserError):
     """A run folder that is missing, unfinished, or not a run folder."""
 
 
+class SaidElsewhereError(Exception):
+    """Another process of the same training has failed and said why; this one ends without a word."""
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Say which allowed name was probably meant, then name them all: "did you mean 'weight'? allowed: column, weight"."""
     names = sorted(allowed)

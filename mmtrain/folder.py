@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,16 @@ class RunFolder:
     def _growing(self) -> list[Path]:
         curves = sorted((self.path / "tensorboard").glob("*")) if (self.path / "tensorboard").is_dir() else []
         return [*([self.metrics] if self.metrics.exists() else []), *curves]
+
+
+@contextmanager
+def own_folder(path: Path, rank: int) -> Iterator[RunFolder]:
+    """Where this one of several processes writes: the first into the folder of the run, any other where nobody looks."""
+    if rank == 0:
+        yield RunFolder(path)
+    else:
+        with tempfile.TemporaryDirectory() as unseen:
+            yield RunFolder(Path(unseen))
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

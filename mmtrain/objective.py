@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
+from mmtrain import processes
 from mmtrain.batch import FUSED, Batch
 from mmtrain.mixing import Mix
 from mmtrain.model import Model, Output
@@ -22,6 +23,27 @@ def scored_rows(batches: Iterable[Batch]) -> Rows:
         for task, views in batch.scored.items():
             rows[task].update({view: len(scored) for view, scored in views.items()})
     return rows
+
+
+def over_processes(rows: Rows) -> Rows:
+    """The sums of such counts over all processes."""
+    keys, found = _keys(rows), {task: dict(views) for task, views in rows.items()}
+    for (task, view), count in zip(keys, processes.sums([rows[task][view] for task, view in keys]), strict=True):
+        found[task][view] = count
+    return found
+
+
+def whole_losses(losses: Losses, rows: Rows, zero: Float[Tensor, ""]) -> Losses:
+    """The losses of the rows of all processes, each with the graph of this one's rows, as `processes.whole` gives them."""
+    whole: Losses = {}
+    shares = {(name, view): loss for name, views in losses.items() for view, loss in views.items()}
+    for (task, view), loss in processes.whole(shares, _keys(rows), zero).items():
+        whole.setdefault(task, {})[view] = loss
+    return whole
+
+
+def _keys(rows: Rows) -> list[tuple[str, str]]:
+    return [(task, view) for task in sorted(rows) for view in sorted(rows[task])]
 
 
 def view_losses(model: Model, output: Output, batch: Batch, rows: Rows) -> Losses:

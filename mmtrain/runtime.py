@@ -1,18 +1,22 @@
-"""The one place that knows devices, precision, threads and random state."""
+"""The one place that knows devices, precision, threads, random state and signals."""
 
 import contextlib
 import os
 import random
 import resource
+import signal
 import sys
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmtrain import processes
 from mmtrain.errors import ConfigError, Problem
 from mmtrain.training.settings import Settings
 
@@ -61,11 +65,13 @@ def open_device(name: str, precision: str) -> Runtime:
         ConfigError: it is unknown or not on this machine.
     """
     device = choose_device(name)
+    if processes.count() > 1 and device.type == "cuda":
+        torch.cuda.set_device(device)
     return Runtime(device, precision, torch.amp.GradScaler(device.type, enabled=precision == "fp16"))
 
 
 def choose_device(name: str) -> torch.device:
-    """The device called so; `auto` is the first GPU where there is one.
+    """The device called so; `auto` is the first GPU where there is one. Of several processes each has a GPU of its own.
 
     Raises:
         ConfigError: it is unknown or not on this machine.
@@ -75,7 +81,13 @@ def choose_device(name: str) -> torch.device:
     usable = ["auto", "cpu", *(["cuda", *graphics] if graphics else []), *others]
     if name not in usable:
         raise ConfigError(Problem("training.device", f"'{name}' cannot be used here", f"allowed: {', '.join(usable)}"))
-    return torch.device(name if name != "auto" else "cuda" if graphics else "cpu")
+    device = torch.device(name if name != "auto" else "cuda" if graphics else "cpu")
+    if processes.count() == 1 or device.type != "cuda":
+        return device
+    if device.index is not None or processes.local_rank() >= len(graphics):
+        found = f"'{name}' is not enough: every process needs a GPU of its own, and this machine has {len(graphics)}"
+        raise ConfigError(Problem("training.device", found, "start as many processes as there are GPUs, with training.device=cuda"))
+    return torch.device(graphics[processes.local_rank()])
 
 
 def seed_everything(seed: int) -> None:
@@ -83,6 +95,15 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def seed_step(seed: int, *place: int) -> None:
+    """Where several processes train, let each draw numbers of its own in this step, and the same again in a resumed run.
+
+    One process alone goes on drawing where it was.
+    """
+    if processes.count() > 1:
+        seed_everything(int(np.random.SeedSequence([seed, *place, processes.rank()]).generate_state(1)[0]))
 
 
 def random_state(runtime: Runtime) -> dict[str, Any]:
@@ -125,3 +146,20 @@ def versions() -> dict[str, str]:
     from mmtrain import __version__
 
     return {"mmtrain": __version__, "python": sys.version.split()[0], "torch": torch.__version__, "cores": str(os.cpu_count())}
+
+
+@contextlib.contextmanager
+def terminated_as_interrupt() -> Iterator[None]:
+    """A cluster that ends a job sends SIGTERM; treat it as Ctrl-C, so that results.json says `stopped`."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,23 +1,20 @@
 """`mmtrain train`: from a configuration to a run folder with a trained model and its results."""
 
-import signal
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from mmtrain import checkpoint, runtime
+from mmtrain import checkpoint, processes, runtime
 from mmtrain.assembly import build_model, data_parts
 from mmtrain.config import Run, build
 from mmtrain.data import Data, Dataset, load_fitted, prepare
 from mmtrain.encoder.pretrained import left_to_a_checkpoint
-from mmtrain.errors import DataError, Problem, RunError
-from mmtrain.folder import RunFolder
+from mmtrain.errors import ConfigError, DataError, Problem, RunError
+from mmtrain.folder import RunFolder, own_folder
 from mmtrain.source import TEST, TRAIN, VAL
 from mmtrain.task import Task
 from mmtrain.training.calibration import calibrate_best
@@ -44,9 +41,10 @@ def train(config: Run, path: Path) -> dict[str, Any]:
     Raises:
         UserError: the data, the configuration or the folder cannot be used; nothing is written then.
     """
-    folder = RunFolder.new(path)
+    _refuse_several(config)
+    path = Path(processes.of_first(lambda: str(RunFolder.new(path).path)))  # its name may hold the time of day
     data = prepare_data(config)
-    with open_session(config, data, folder) as session:
+    with own_folder(path, processes.rank()) as folder, open_session(config, data, folder) as session:
         config.save(folder.config)
         folder.write_preprocessing(data.state())
         folder.write_splits(_ids(data))
@@ -60,12 +58,13 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
         DataError: the rows are no longer those that the run began with.
         RunError: the run is finished and nothing asks for more.
     """
+    _refuse_several(config)
     folder = RunFolder.open(path)
     data = prepare_data(config, folder.preprocessing())
     if (folder.preprocessing(), folder.splits()) != (data.state(), _ids(data)):
         raise DataError(Problem(str(path), "the table or its splits have changed since this run began", "start a new run"))
     saved = (folder.last / checkpoint.FILE).exists()
-    with open_session(config, data, folder, pretrained=not saved) as session:
+    with own_folder(path, processes.rank()) as own, open_session(config, data, own, pretrained=not saved) as session:
         state = checkpoint.load(folder.last) if saved else None
         if state is not None:
             _restore(session.loop, state, folder)
@@ -74,10 +73,17 @@ def resume(path: Path, config: Run) -> dict[str, Any]:
             raise RunError(
                 Problem(str(path), "this run is finished", "raise training.epochs, or training.steps where it was given, to go on")
             )
-        folder.cut_back(state["sizes"] if state is not None else {})
-        config.save(folder.config)
+        own.cut_back(state["sizes"] if state is not None else {})
+        config.save(own.config)
         session.display.say(f"resuming after epoch {session.loop.progress.epoch}, step {session.loop.progress.step}")
         return _run(session)
+
+
+def _refuse_several(config: Run) -> None:
+    """Not every part can see a batch that several processes share out."""
+    if processes.count() > 1 and config.one_process:
+        found = f"{config.modality_balance['_target_']} with several processes is not supported: each would judge its own share of a batch"
+        raise ConfigError(Problem("modality_balance", found, "train in one process, or choose modality_balance=ogm_ge or blend"))
 
 
 def _refuse_less(loop: Loop, path: Path) -> None:
@@ -112,7 +118,9 @@ def prepare_data(config: Run, known: Mapping[str, Any] | None = None) -> Data:
     with suppress(KeyError, TypeError, ValueError):  # of other parts; the caller compares what comes out
         if known is not None:
             load_fitted(parts.modalities, parts.tasks, known)
-    data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=True, whole_rows=config.whole_rows)
+    with processes.first_before_others():  # they find its stores
+        show = processes.rank() == 0
+        data = prepare(parts.source, parts.settings, parts.modalities, parts.tasks, progress=show, whole_rows=config.whole_rows)
     useless = [name for name in (TRAIN, VAL) if not _scored_rows(data.splits[name])]
     if useless:
         found, fix = "no row has both a modality and a label", "check the columns of data.modalities and tasks"
@@ -141,6 +149,7 @@ def open_session(config: Run, data: Data, folder: RunFolder, *, pretrained: bool
     machine = runtime.start(settings, seed=config.seed)
     with nullcontext() if pretrained else left_to_a_checkpoint():
         model = build_model(config, data.modalities, data.tasks).to(machine.device)
+    processes.spread([*model.parameters(), *model.buffers()])
     kinds = {name: modality.kind for name, modality in data.modalities.items()}
     if settings.compile:
         runtime.compile_parts([*(model.encoder[name] for name in model.encoder), model.fusion])
@@ -181,19 +190,20 @@ def _run(session: Session) -> dict[str, Any]:
     found: dict[str, Any] = {}
     session.folder.write_results(_results(session))
     _announce(session)
-    status = "failed"
+    status = "stopped"
     try:
-        with _terminated_as_interrupt():
+        with runtime.terminated_as_interrupt():
             session.loop.run()
             found = _finish(session)
         status = "finished"
-    except KeyboardInterrupt:
-        status = "stopped"
-        session.display.stop()
-        session.display.say(f"stopped; go on with: mmtrain train --resume {session.folder.path}")
-        raise
-    except Exception as error:
-        session.display.log(f"failed: {error}")
+    except (KeyboardInterrupt, Exception) as error:
+        why = processes.failure() or (processes.INTERRUPTED if isinstance(error, KeyboardInterrupt) else str(error))
+        if why == processes.INTERRUPTED:
+            session.display.stop()
+            session.display.say(f"stopped; go on with: mmtrain train --resume {session.folder.path}")
+        else:
+            status = "failed"
+            session.display.log(f"failed: {why}")
         raise
     finally:
         results = _results(session) | found | {"status": status}
@@ -205,18 +215,22 @@ def _announce(session: Session) -> None:
     """Before the first step: the rows, the model's size, the device, and everything worth a warning."""
     loop, data, say = session.loop, session.data, session.display.say
     rows = ", ".join(f"{name} {len(split):,}" for name, split in data.splits.items())
-    say(f"rows: {rows}; parameters: {_parameters(loop):,}; device: {loop.runtime.device}; steps: {loop.total_steps:,}")
+    device = loop.runtime.device if processes.count() == 1 else f"{processes.count()} x {loop.runtime.device.type}"
+    say(f"rows: {rows}; parameters: {_parameters(loop):,}; device: {device}; steps: {loop.total_steps:,}")
     say(loop.epoch_in_words())
-    for note in [*session.config.warnings, *data.notes, *loop.balancer.notes, *loop.modality_balance.notes]:
+    shared_out = processes.notes(loop.model)
+    for note in [*session.config.warnings, *data.notes, *loop.balancer.notes, *loop.modality_balance.notes, *shared_out]:
         say(f"note: {note}")
 
 
 def _finish(session: Session) -> dict[str, Any]:
     """Load the best weights, score them on test, and tell the user what came out and what to type next."""
     loop, folder, display = session.loop, session.folder, session.display
-    batch_size = loop.settings.evaluation_batch_size
-    loop.model.load_state_dict(checkpoint.load(folder.best, device=loop.runtime.device)["model"])
-    calibrations = calibrate_best(folder, loop.model, loop.val, loop.runtime, batch_size=batch_size)
+    batch_size, calibrations = loop.settings.evaluation_batch_size, {}
+    if processes.rank() == 0:
+        loop.model.load_state_dict(checkpoint.load(folder.best, device=loop.runtime.device)["model"])
+        calibrations = calibrate_best(folder, loop.model, loop.val, loop.runtime, batch_size=batch_size)
+    processes.spread([*loop.model.parameters(), *loop.model.buffers()])
     split = TEST if TEST in session.data.splits else VAL
     dataset = session.data.splits[split]
     scores = evaluate(loop.model, dataset, loop.runtime, batch_size=batch_size, per_class=True)
@@ -275,20 +289,3 @@ def _baseline(scores: Scores, tasks: Mapping[str, Task]) -> dict[str, Any]:
 
 def _parameters(loop: Loop) -> int:
     return sum(parameter.numel() for parameter in loop.model.parameters())
-
-
-@contextmanager
-def _terminated_as_interrupt() -> Iterator[None]:
-    """A cluster that ends a job sends SIGTERM; treat it as Ctrl-C, so that results.json says `stopped`."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmtrain import checkpoint, runtime
+from mmtrain import checkpoint, processes, runtime
 from mmtrain.errors import ConfigError
 from mmtrain.training import Settings
 
@@ -20,6 +20,19 @@ def test_auto_is_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert runtime.choose_device("auto") == torch.device("cuda")
     assert runtime.choose_device("cuda:1") == torch.device("cuda:1")
+
+
+def test_every_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(processes, "count", lambda: 3)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert runtime.choose_device("auto") == runtime.choose_device("cuda") == torch.device("cuda:1")
+    with pytest.raises(ConfigError, match="'cuda:0' is not enough"):
+        runtime.choose_device("cuda:0")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(ConfigError, match="this machine has 2"):
+        runtime.choose_device("auto")
+    assert runtime.choose_device("cpu") == torch.device("cpu")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:2", "meta", "", "cpu:0"])

@@ -26,7 +26,7 @@ ABSOLUTE = re.compile(r"""(?<![\w.})/])/(?:home|root|tmp|usr|opt|var|mnt|srv|wor
 
 STAGES = {"source", "modality", "augmentation", "encoder", "mixing", "missing", "fusion", "sharing"}
 STAGES |= {"task", "loss", "balancing", "decision", "alignment", "modality_balance"}
-SHARED = {"batch", "errors", "format", "option", "spec", "table", "transformer", "vocabulary"}
+SHARED = {"batch", "errors", "format", "option", "processes", "spec", "table", "transformer", "vocabulary"}
 ALSO = {"task": {"metric"}}  # a task names its metrics; `metric` knows no stage
 KNOW_HYDRA = {"cli", "config"}
 

@@ -26,7 +26,7 @@ class Contrastive(nn.Module):
     with the row itself as the right answer, in both directions. The penalty is `weight` times the mean over rows, averaged over the
     pairs of modalities that at least two rows of the batch have in common; one row alone has nothing to be told from. Rows that are
     alike, such as those of one class, count as different: choose a small weight where a batch has many of them. With accumulated
-    batches, rows are compared within each.
+    batches, rows are compared within each; with several processes, within each one's share.
 
     Source: Radford et al. 2021 (CLIP), figure 3 and section 2.5 (temperature: 0.07 at the start, scale at most 100); the loss is that of
     Oord et al. 2018, equation 4. CLIP's networks are our encoders; it knows two modalities, we average over all pairs.

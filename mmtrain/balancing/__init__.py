@@ -22,6 +22,9 @@
   no method weighs it. `scale` is the loss scale of fp16 and must not influence weights or state.
 * **State** lives in buffers, never in parameters: the model's optimizer, its decay and its clipping do not reach it. What only the
   host reads is in `get_extra_state`.
+* **Processes**: where several share a batch out, a loss has the value of the whole batch and the graph of this process's rows, and
+  every process has the same tasks; gradients are summed between the last `backward` and `before_step`. What follows from losses alone is
+  right by itself. Who looks at gradients adds up what they come to, as `Gradients` does: `processes.added`, `Collected.join`.
 * **Size**: a method that only shares out attention gives weights with mean 1, so that gradients are as large as those of the sum.
 
 `boundary` and `parameters` are for methods that compare the tasks' gradients; loss weightings ignore them. `boundary` holds every

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from mmtrain import processes
 from mmtrain.balancing.rows import Rows
 
 
@@ -35,6 +36,11 @@ class Collected:
             new = [None if gradient is None else gradient / scale for gradient in found]
             self.rows[task] = [_sum(old, more) for old, more in zip(self.rows.get(task, [None] * len(new)), new, strict=True)]
             self.losses[task] = loss.detach() + self.losses.get(task, 0)
+
+    def join(self) -> None:
+        """Once all parts are here: the rows over all processes, each of which has called `add` with the same tasks."""
+        for task in sorted(self.rows):
+            self.rows[task] = processes.summed(self.rows[task], self.parameters)
 
     def blocks(self) -> dict[tuple[str, ...], list[int]]:
         """Numbers of the parameters by the tasks that use them, the largest block last."""

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from mmtrain import processes
 from mmtrain.balancing.rows import feature_rows
 
 
@@ -32,8 +33,8 @@ class Conflicts:
     def compare(self, losses: Mapping[str, Float[Tensor, ""]], boundary: Sequence[Shaped[Tensor, "..."]]) -> None:
         """Take in the gradients of a part of the batch at the boundary, where nothing else asks for them. Runs through the heads only."""
         rows, tensors = feature_rows(losses, boundary, {task: place for place, task in enumerate(self.tasks)}) if losses else (None, [])
-        if rows is not None and tensors:
-            self.add(rows.places, rows.gramian())
+        if rows is not None and (tensors or processes.count() > 1):
+            self.add(rows.places, processes.added(rows.gramian()))
 
     def after_step(self) -> None:
         """What comes next belongs to another batch."""

@@ -58,6 +58,7 @@ class DBMTL(Balancer):
 
     def before_step(self) -> Weights:
         """Add to `.grad`, and move the averages; where a row is not finite, its gradients are not either and its average stays."""
+        self.collected.join()
         rows, blocks = self.collected.rows, self.collected.blocks()
         shared = {number for users, numbers in blocks.items() if len(users) > 1 for number in numbers}
         averages = {task: self._averaged(task) for task in sorted(rows)}

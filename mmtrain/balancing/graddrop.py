@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from mmtrain import processes
 from mmtrain.balancing.balancer import Balancer, Weights
 from mmtrain.balancing.draws import Draws
 from mmtrain.balancing.gradients import Gradients
@@ -33,18 +34,12 @@ class GradDrop(Balancer):
         normalisation: Literal["none", "unit", "loss"] = "none",
     ) -> None:
         super().__init__()
-        from torchjd.aggregation import GradDrop as Aggregator  # takes a while to load: only for those who choose it
-
         self.draws = Draws()
 
         def rule(rows: Rows, gramian: Tensor, factors: Tensor) -> tuple[list[Tensor], None]:
-            aggregator = Aggregator(leak=torch.full_like(factors, leak))
-            combined = []
             with self.draws.fixed(gramian.device):
-                for part in rows.values:
-                    flat = factors[:, None] * part.reshape(len(part), -1)
-                    combined.append(aggregator(flat).reshape(part.shape[1:]))
-            return combined, None
+                scaled = [factors.reshape(-1, *[1] * (part.ndim - 1)).to(part.dtype) * part for part in rows.values]
+                return [_one_sign(part, leak, _drawn(part[0], by_row=level == "features")) for part in scaled], None
 
         self.gradients = Gradients("graddrop", tasks, rule, level=level, normalisation=normalisation)
         self.notes = self.gradients.notes
@@ -76,3 +71,16 @@ class GradDrop(Balancer):
     def diagnostics(self) -> dict[str, float]:
         """Norms and cosines of the tasks' gradients."""
         return self.gradients.conflicts.numbers()
+
+
+def _drawn(place: Shaped[Tensor, "..."], *, by_row: bool) -> Float[Tensor, "..."]:
+    """A number from 0 to 1 for each place. Features lead with the rows of this process, which draws those of all and takes its own."""
+    shape = (len(place) * processes.count(), *place.shape[1:]) if by_row else place.shape
+    drawn = torch.rand(shape, dtype=place.dtype, device=place.device)
+    return drawn[processes.share()] if by_row else drawn
+
+
+def _one_sign(part: Float[Tensor, "N ..."], leak: float, drawn: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    positive = (1 + part.sum(0) / part.abs().sum(0)) / 2
+    kept = torch.where(drawn < positive, part > 0, part < 0)
+    return ((leak + (1 - leak) * kept) * part).sum(0)

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from mmtrain import processes
 from mmtrain.balancing.balancer import Weights
 from mmtrain.balancing.collected import Collected
 from mmtrain.balancing.conflicts import Conflicts
@@ -42,6 +43,9 @@ class Gradients:
 
     `normalisation` scales the rows first: `unit` to the same norm, `loss` by one over the loss, each so that the mean norm, or
     loss, stays what it is.
+
+    Of several processes each has the rows of its own features, so that their Gramians add up to that of the batch; rows with
+    respect to parameters are summed before they are combined.
     """
 
     def __init__(self, name: str, tasks: Mapping[str, TaskSpec], rule: Rule, *, level: str, normalisation: str) -> None:
@@ -67,10 +71,10 @@ class Gradients:
             backward_weighted_sum({}, {}, penalty, scale)
             return {}
         rows, tensors = feature_rows(losses, boundary, self.places)
-        if not tensors:
+        if not tensors and processes.count() == 1:
             backward_weighted_sum(losses, dict.fromkeys(losses, 1.0), penalty, scale)
             return dict.fromkeys(losses, 1.0)
-        gramian = rows.gramian()
+        gramian = processes.added(rows.gramian())
         self.conflicts.add(rows.places, gramian)
         combined, weights = self._combined(rows, gramian)
         terms = list(losses.values()) if penalty is None else [*losses.values(), penalty]
@@ -81,6 +85,7 @@ class Gradients:
     def before_step(self) -> Weights:
         """Complete `.grad` at level parameters."""
         found: Weights = {}
+        self.collected.join()
         for users, numbers in self.collected.blocks().items():
             rows = self.collected.of(users, numbers)
             gramian = rows.gramian()

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
+from mmtrain import processes
 from mmtrain.balancing.balancer import Balancer, Weights
 from mmtrain.balancing.collected import Collected
 from mmtrain.balancing.conflicts import Conflicts
@@ -74,11 +75,12 @@ class GradNorm(Balancer):
         weights = {task: self.weight[place].clone() for task, place in self.places.items() if task in losses}
         if losses and self.level == "features":
             rows, tensors = feature_rows(losses, boundary, self.places)
-            if tensors:
-                self._remember(rows.places, rows.gramian())
+            if tensors or processes.count() > 1:
+                self._remember(rows.places, processes.added(rows.gramian()))
         elif losses:
             collected = Collected(self.places)
             collected.add(losses, parameters, scale)
+            collected.join()
             for users, numbers in collected.blocks().items():
                 if len(users) > 1:
                     self._remember([self.places[task] for task in users], collected.of(users, numbers).gramian())

@@ -22,6 +22,8 @@ class Rows:
     def gramian(self) -> Float[Tensor, "N N"]:
         """The products of each two rows, in float32 or better."""
         count = len(self.places)
+        if not self.values:
+            return self.losses.new_zeros(count, count, dtype=torch.promote_types(self.losses.dtype, torch.float32))
         flat = [part.reshape(count, -1).to(torch.promote_types(part.dtype, torch.float32)) for part in self.values]
         return torch.stack([part @ part.T for part in flat]).sum(0)
 

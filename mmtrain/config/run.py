@@ -69,6 +69,11 @@ class Run:
         return signature(self.missing["_target_"], "missing", self.trust).constants.get("whole_rows") is True
 
     @property
+    def one_process(self) -> bool:
+        """Whether a part cannot train in several processes."""
+        return signature(self.modality_balance["_target_"], "modality_balance", self.trust).constants.get("one_process") is True
+
+    @property
     def single_views(self) -> bool:
         """Whether the model has views of single modalities beside the fused one."""
         wanted = signature(self.modality_balance["_target_"], "modality_balance", self.trust).constants.get("single_views") is True

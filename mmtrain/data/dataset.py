@@ -13,6 +13,7 @@ from mmtrain.data.store import Store
 from mmtrain.data.target import Target
 from mmtrain.modality import Modality
 
+ALL = slice(None)
 AHEAD = 2  # batches that are made while one is used, where making them takes decoding
 
 
@@ -81,15 +82,16 @@ class Dataset:
         return np.logical_and.reduce(masks) if self.whole_rows else np.logical_or.reduce(masks)
 
 
-def batches(dataset: Dataset, size: int, *, order: np.ndarray | None = None, skip: int = 0) -> Iterator[Batch]:
+def batches(dataset: Dataset, size: int, *, order: np.ndarray | None = None, skip: int = 0, share: slice = ALL) -> Iterator[Batch]:
     """Rows `size` at a time; the last batch may be smaller.
 
     `order` holds the numbers of the rows, some perhaps several times, as a sampler gives them; by default it is every row once, in
-    the split's own order. The first `skip` batches, which an interrupted epoch has seen, are left out without being read. Where
+    the split's own order. The first `skip` batches, which an interrupted epoch has seen, are left out without being read. Of each
+    batch only the `share` is given, perhaps no row. Where
     a modality is decoded on the fly, a thread makes the next batches meanwhile; it ends when the iterator is exhausted or closed.
     """
     order = np.arange(len(dataset)) if order is None else order
-    parts = (order[start : start + size] for start in range(skip * size, len(order), size))
+    parts = (order[start : start + size][share] for start in range(skip * size, len(order), size))
     if any(isinstance(store, Live) for store in dataset.stores.values()):
         yield from ahead(dataset.batch, parts, threads=1, count=AHEAD)
     else:

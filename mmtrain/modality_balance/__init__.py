@@ -3,6 +3,7 @@
     ModalityBalance(dims: Mapping[str, int], tasks: Mapping[str, TaskSpec], *, first_epoch=1, last_epoch=None, ...)
                                 dims[m] is the width D of modality m's tokens
     single_views = True         class constant of a method that needs views of the single modalities beside `fused`
+    one_process = True          class constant of a method that cannot train in several processes
 
 Epochs outside `first_epoch` to `last_epoch` (counted from 1, both included) are trained as if there were none. What the loop asks
 of each method, and when, stands in `method.py`.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import comb, log
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -39,6 +40,7 @@ class AGM(ModalityBalance):
         ConfigError: more than 5 modalities.
     """
 
+    one_process: ClassVar[bool] = True
     average: Float[Tensor, " M"]
     batches: Int[Tensor, " M"]
     shares: Float[Tensor, "M C"]

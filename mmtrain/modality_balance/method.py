@@ -37,9 +37,13 @@ class Pass:
 
 
 class ModalityBalance(nn.Module, ABC):
-    """One method. `notes` are sentences for the log, said once before training. What it remembers stands in its state dict."""
+    """One method. `notes` are sentences for the log, said once before training. What it remembers stands in its state dict.
+
+    `one_process`: it goes by what it sees of a batch, and so cannot work where each of several processes sees a share.
+    """
 
     single_views: ClassVar[bool] = False
+    one_process: ClassVar[bool] = False
     notes: list[str]
 
     @property

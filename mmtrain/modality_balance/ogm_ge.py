@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from mmtrain import processes
 from mmtrain.modality_balance.method import Losses, ModalityBalance, Pass
 from mmtrain.modality_balance.others import mean_of_others, note_of_one, only, scored_with
 from mmtrain.modality_balance.window import Window
@@ -74,11 +75,14 @@ class OGMGE(ModalityBalance):
         """Slow down and add noise; a parameter without a gradient is left alone."""
         if not self.active:
             return
+        for part in (self.totals, self.counts):
+            part.copy_(processes.added(part))
         factors = dict(zip(self.modalities, self._factors().unbind(), strict=True))
         for name in self.modalities:  # in this order, so that the noise does not depend on how a configuration is written
-            for parameter in encoders[name].parameters():
-                if parameter.grad is not None:
-                    parameter.grad.copy_(self._modulated(parameter.grad, factors[name]))
+            gradients = [parameter.grad for parameter in encoders[name].parameters() if parameter.grad is not None]
+            for gradient in gradients:
+                gradient.copy_(self._modulated(gradient, factors[name]))
+            processes.spread(gradients if self.noise else [])  # each process has drawn other noise
         self.totals.zero_()
         self.counts.zero_()
 

@@ -1,6 +1,7 @@
 """The slower modality is drawn to its classes' prototypes."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Shaped
@@ -36,6 +37,8 @@ class PMR(ModalityBalance):
     Raises:
         ConfigError: no task has classes, or `task` is none that has.
     """
+
+    one_process: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from mmtrain import processes
 from mmtrain.batch import Batch, Tokens
 from mmtrain.data import Dataset, batches
 from mmtrain.missing import restricted
@@ -43,7 +44,7 @@ def answer_cuts(
     model.eval()
     meter, meters = Meter(model.tasks), {name: Meter(model.tasks) for name in cuts}
     left = {name: {modality: kept.to(runtime.device) for modality, kept in cut.items()} for name, cut in cuts.items()}
-    for batch in batches(dataset, batch_size):
+    for batch in filter(len, batches(dataset, batch_size, share=processes.share())):
         batch = batch.to(runtime.device)
         with runtime.autocast():
             tokens = model.encode(batch)

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 from torch import Tensor
 
+from mmtrain import processes
 from mmtrain.task import Task
 from mmtrain.training.meter import Scores
 
@@ -32,11 +33,14 @@ class _Rate(ProgressColumn):
 
 
 class Display:
-    """Shows one run of these tasks; `live`, in a table that changes, where it is a terminal. Use it as a context manager around the run."""
+    """Shows one run of these tasks; `live`, in a table that changes, where it is a terminal. Use it as a context manager around the run.
+
+    Of several processes the first one shows it.
+    """
 
     def __init__(self, tasks: Mapping[str, Task], log: Path, *, live: bool = True) -> None:
         self.tasks = tasks
-        self.console = _Screen(markup=False, emoji=False)  # brackets and colons are the user's own
+        self.console = _Screen(markup=False, emoji=False, quiet=processes.rank() > 0)  # brackets and colons are the user's own
         self._file = log.open("a", encoding="utf-8")
         self._log = Console(file=self._file, width=120, color_system=None, force_terminal=False, markup=False, emoji=False)
         self._losses: Mapping[str, Tensor] = {}
@@ -52,7 +56,8 @@ class Display:
             console=self.console,
         )
         self._bar = self._progress.add_task("", total=None)
-        self._live = Live(self, console=self.console, refresh_per_second=4, transient=False) if live and self.console.is_terminal else None
+        live = live and self.console.is_terminal and not self.console.quiet
+        self._live = Live(self, console=self.console, refresh_per_second=4, transient=False) if live else None
 
     def __enter__(self) -> "Display":
         if self._live:

@@ -40,13 +40,14 @@ class Gates:
         """All that was added."""
         return {"names": self.names, "sums": self.sums, "rows": self.rows}
 
-    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Go on where `state_dict` was taken, on the device that the next batches come from."""
-        self.names = state["names"]
-        self.sums, self.rows = (
-            {task: {view: number.to(device) for view, number in found.items()} for task, found in state[name].items()}
-            for name in ("sums", "rows")
-        )
+    def add_state(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Add all that was there where `state_dict` was taken, on the device that the next batches come from."""
+        for task, names in state["names"].items():
+            sums, rows = self.sums.setdefault(task, {}), self.rows.setdefault(task, {})
+            self.names.setdefault(task, {}).update(names)
+            for view in names:
+                sums[view] = state["sums"][task][view].to(device) + sums.get(view, 0)
+                rows[view] = state["rows"][task][view].to(device) + rows.get(view, 0)
 
 
 def points(means: Means, word: str) -> dict[str, float]:

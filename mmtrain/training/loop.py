@@ -7,21 +7,21 @@ checkpoint ends in the same weights, to the bit, as one that was never stopped.
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmtrain import checkpoint, runtime
+from mmtrain import checkpoint, processes, runtime
 from mmtrain.balancing import Balancer
 from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
 from mmtrain.folder import RunFolder
 from mmtrain.modality_balance import ModalityBalance
 from mmtrain.model import Model
-from mmtrain.objective import scored_rows
 from mmtrain.runtime import Runtime
 from mmtrain.sampler import Sampler, epoch_in_words
 from mmtrain.scheduler import Schedule
@@ -33,31 +33,10 @@ from mmtrain.training.divergence import refuse_divergence
 from mmtrain.training.freezing import Freezing
 from mmtrain.training.gates import Gates, points
 from mmtrain.training.meter import Meter, Scores, evaluate
+from mmtrain.training.progress import Progress
 from mmtrain.training.settings import Selection, Settings
 from mmtrain.training.step import Step, Taken
 from mmtrain.training.stopping import TaskStops
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training stands. `epoch` counts whole epochs done, `batch` the batches done in the next one, `step` optimizer steps.
-
-    `best` holds the best score on val and that epoch's loss, less itself; `stale` counts the epochs since. `empty` counts groups of
-    batches without any labelled row, which make no step.
-    `seconds` is the time spent on train rows, `epoch_seconds` that of the epoch under way.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    samples: int = 0
-    seconds: float = 0.0
-    epoch_seconds: float = 0.0
-    empty: int = 0
-    best_epoch: int = 0
-    best: list[float] | None = None
-    selected_by: str = "skill"
-    stale: int = 0
 
 
 class Loop:
@@ -128,7 +107,8 @@ class Loop:
             now = time.perf_counter()
             self.progress = replace(self.progress, epoch_seconds=self.progress.epoch_seconds + now - started)
             started = now
-            if now - saved >= self.settings.checkpoint_seconds:
+            due = now - saved >= self.settings.checkpoint_seconds
+            if any(processes.sums([due and processes.rank() == 0])):  # by the first process's clock
                 self._save()
                 saved = now
 
@@ -142,7 +122,7 @@ class Loop:
         """What is left of the epoch, `accumulate` batches at a time."""
         settings, progress = self.settings, self.progress
         order = self.sampler(self.seed, progress.epoch)
-        left = batches(self.train, settings.batch_size, order=order, skip=progress.batch)
+        left = batches(self.train, settings.batch_size, order=order, skip=progress.batch, share=processes.share())
         while group := list(islice(left, settings.accumulate)):
             yield [batch.to(self.runtime.device) for batch in group]
 
@@ -153,18 +133,20 @@ class Loop:
             param_group["lr"] = rate * factor
         left = [self.stops.left(batch) for batch in group]
         every = self.settings.conflicts_every * self.settings.accumulate
+        runtime.seed_step(self.seed, self.progress.epoch, self.progress.batch)
         taken = self.step(left, compare=every > 0 and self.progress.batch % every == 0)
-        rows = sum(map(len, group))
+        [rows] = processes.sums([sum(map(len, group))])
         self.progress = replace(self.progress, batch=self.progress.batch + len(group), samples=self.progress.samples + rows)
         if taken is None:
             self.progress = replace(self.progress, empty=self.progress.empty + 1)
             return
         self.weights |= taken.weights
-        for batch, output in zip(group, taken.outputs, strict=True):
+        for batch, output in zip(filter(len, group), taken.outputs, strict=True):
             self.meter.add(batch, output)
-        if taken.gramian is not None:
-            self.meter.conflicts.add(taken.gramian)
-        self.meter.add_losses(taken.losses, scored_rows(left))
+        if processes.rank() == 0:  # losses and gradients are those of all processes
+            self.meter.add_losses(taken.losses, taken.rows)
+            if taken.gramian is not None:
+                self.meter.conflicts.add(taken.gramian)
         self.progress = replace(self.progress, step=self.progress.step + 1)
         self.average.update(self.progress.step)
         self.display.advance(rows, {task: views[FUSED] for task, views in taken.losses.items()})
@@ -200,7 +182,7 @@ class Loop:
         self.modality_balance.epoch_end(train.views, val.views)
         stopped = self.stops.end_epoch({task: found["skill"] for task, found in val.tasks.items()})
         better, train_seconds = self._advance_epoch(val), self.progress.epoch_seconds
-        self._record("train", train, train_seconds, self.meter.rows)
+        self._record("train", train, train_seconds, sum(processes.sums([self.meter.rows])))
         self._record("val", val, val_seconds, len(self.val))
         self.display.end_epoch(self.progress.epoch, self.epochs, train, val, better=better)
         for task in stopped:
@@ -260,8 +242,14 @@ class Loop:
         self.tracker.flush()
         if best:
             with self.average.applied():
-                checkpoint.save(self.folder.best, self.state_dict())
-        checkpoint.save(self.folder.last, self.state_dict())
+                self._write(self.folder.best)
+        self._write(self.folder.last)
+
+    def _write(self, folder: Path) -> None:
+        """All processes have a part in the state; the first one writes it."""
+        state = self.state_dict()
+        if processes.rank() == 0:
+            checkpoint.save(folder, state)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""

@@ -1,15 +1,17 @@
 """From predictions to loss, metrics and skill, for training and evaluation alike."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmtrain import processes
 from mmtrain.batch import FUSED, Batch
 from mmtrain.data import Dataset, batches
+from mmtrain.data.dataset import ALL
 from mmtrain.model import Model, Output
 from mmtrain.objective import Losses, Rows, scored_rows, view_losses
 from mmtrain.runtime import Runtime
@@ -59,11 +61,12 @@ class Scores:
 class Meter:
     """Gathers predictions and losses batch by batch; computes on the host once, at the end.
 
-    While `training`, tasks that generate their answers are not scored.
+    While `training`, tasks that generate their answers are not scored. Of several processes each adds its own batches; `scores`, `skill`
+    and `state_dict` are asked by all at once: the first one computes from what all have, and tells the others.
     """
 
     def __init__(self, tasks: Mapping[str, Task], *, training: bool = False) -> None:
-        self.tasks = tasks
+        self.tasks, self.training = tasks, training
         self.rows = 0
         scored = [name for name, task in tasks.items() if not (training and getattr(task, "generates", False))]
         self.sums: dict[str, dict[str, Tensor]] = {task: {} for task in tasks}
@@ -97,6 +100,16 @@ class Meter:
 
     def scores(self, *, per_class: bool = False) -> Scores:
         """Everything that was gathered, as plain numbers."""
+        whole = self._together()
+        return Scores(**processes.of_first(lambda: asdict(whole._scores(per_class))))
+
+    def skill(self) -> float | None:
+        """The mean skill that `scores` gives, at a fraction of its time."""
+        whole = self._together()
+        found: float | None = processes.of_first(lambda: _mean(task.skill(*whole._answered(name)) for name, task in self.tasks.items()))
+        return found
+
+    def _scores(self, per_class: bool) -> Scores:
         answered = {name: self._answered(name) for name in self.kept}
         found = {name: {"loss": self._loss(name), **self._evaluated(name, answered)} for name in self.tasks}
         classes = {name: self.tasks[name].evaluate_classes(*answer) for name, answer in answered.items() if per_class}
@@ -108,10 +121,6 @@ class Meter:
         return Scores(
             sum(losses) if losses else None, mean, found, classes, views, gates=self.gates.means(), gradients=self.conflicts.numbers()
         )
-
-    def skill(self) -> float | None:
-        """The mean skill that `scores` gives, at a fraction of its time."""
-        return _mean(task.skill(*self._answered(name)) for name, task in self.tasks.items())
 
     def _evaluated(self, name: str, answered: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float | None]:
         if name in answered:
@@ -128,20 +137,41 @@ class Meter:
         answer = self.tasks[name].answer(join(kept["prediction"]).cpu()[labelled])
         return answer, torch.cat(kept["target"]).cpu()[labelled].numpy()
 
+    def _together(self) -> "Meter":
+        """One that holds what all processes have, on the first of them."""
+        if processes.count() == 1:
+            return self
+        whole = Meter(self.tasks, training=self.training)
+        for state in processes.gathered(self._state()):
+            whole._add_state(state, torch.device("cpu"))
+        return whole
+
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint in the middle of an epoch must hold for the epoch's figures to come out the same."""
+        return self._together()._state()
+
+    def _state(self) -> dict[str, Any]:
         kept = {task: {name: join(parts) for name, parts in lists.items() if parts} for task, lists in self.kept.items()}
         more = {"gates": self.gates.state_dict(), "conflicts": self.conflicts.state_dict()}
         return {"rows": self.rows, "sums": self.sums, "counts": self.counts, "kept": kept, **more}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Go on where `state_dict` was taken, on the device that the next batches come from."""
-        self.rows, self.counts = state["rows"], state["counts"]
-        self.sums = {task: {view: total.to(device) for view, total in views.items()} for task, views in state["sums"].items()}
-        self.gates.load_state_dict(state["gates"], device)
-        self.conflicts.load_state_dict(state["conflicts"], device)
+        """Go on where `state_dict` was taken, on the device that the next batches come from; of several processes the first one."""
+        if processes.rank() == 0:
+            self._add_state(state, device)
+
+    def _add_state(self, state: Mapping[str, Any], device: torch.device) -> None:
+        self.rows += state["rows"]
+        self.gates.add_state(state["gates"], device)
+        if state["conflicts"]["steps"] > 0:  # only the first process counts them
+            self.conflicts.load_state_dict(state["conflicts"], device)
+        for task, views in state["sums"].items():
+            for view, total in views.items():
+                self.sums[task][view] = total.to(device) + self.sums[task].get(view, 0)
+                self.counts[task][view] = state["counts"][task][view] + self.counts[task].get(view, 0)
         for task, parts in state["kept"].items():
-            self.kept[task] |= {name: [part.to(device)] for name, part in parts.items()}
+            for name, part in parts.items():
+                self.kept[task][name].append(part.to(device))
 
 
 def _mean(skills: Iterable[float | None]) -> float | None:
@@ -150,10 +180,10 @@ def _mean(skills: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def predictions(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int) -> Iterator[tuple[Batch, Output]]:
-    """Predict every row of a split, in its own order. The model is left in evaluation mode."""
+def predictions(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: int, share: slice = ALL) -> Iterator[tuple[Batch, Output]]:
+    """Predict every row of a split, or of each batch a share, in its own order. The model is left in evaluation mode."""
     model.eval()
-    for batch in batches(dataset, batch_size):
+    for batch in filter(len, batches(dataset, batch_size, share=share)):
         batch = batch.to(runtime.device)
         with torch.inference_mode(), runtime.autocast():
             output = model(batch)
@@ -167,6 +197,6 @@ def evaluate(model: Model, dataset: Dataset, runtime: Runtime, *, batch_size: in
     The model is left in evaluation mode.
     """
     meter = Meter(model.tasks)
-    for batch, output in predictions(model, dataset, runtime, batch_size=batch_size):
+    for batch, output in predictions(model, dataset, runtime, batch_size=batch_size, share=processes.share()):
         meter.add_scored(model, batch, output)
     return meter.scores(per_class=per_class)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from mmtrain import runtime
+from mmtrain import processes, runtime
 from mmtrain.balancing import Balancer
 from mmtrain.balancing.balancer import Weights
 from mmtrain.balancing.conflicts import Conflicts
@@ -18,18 +18,20 @@ from mmtrain.missing import restricted
 from mmtrain.modality_balance import ModalityBalance, Pass
 from mmtrain.modality_balance.method import Present
 from mmtrain.model import Model, Output
-from mmtrain.objective import Losses, Rows, row_losses, scored_rows, total, view_losses, view_weights
+from mmtrain.objective import Losses, Rows, over_processes, row_losses, scored_rows, total, view_losses, view_weights, whole_losses
 from mmtrain.runtime import Runtime
 from mmtrain.training.untouched import untouched
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What came of a step: the outputs of its batches, each task's mean loss in each view over the scored rows of all of them, the
-    weight that the balancer gave the task, and the penalties; `gramian` of the tasks' gradients at the boundary, in the order of their
-    names, where they were compared: zeros for a task that has none."""
+    """What came of a step: the outputs of this process's batches, without those that have no row; each task's mean loss in each view
+    over the scored rows of all batches, in all processes, and how many `rows` these are; the weight that the balancer gave the task;
+    the penalties of this process; and the `gramian` of the tasks' gradients at the boundary, in the order of their names, where they
+    were compared: zeros for a task that has none."""
 
     outputs: list[Output]
+    rows: Rows
     losses: Losses
     weights: Weights
     penalties: dict[str, Tensor]
@@ -38,7 +40,12 @@ class Taken:
 
 @dataclass(frozen=True)
 class Step:
-    """Takes a step. `task_weights` are the tasks' weights from the configuration, `clip` bounds the norm of the whole gradient."""
+    """Takes a step. `task_weights` are the tasks' weights from the configuration, `clip` bounds the norm of the whole gradient.
+
+    Of several processes each calls it with its share of the same batches. Losses have the values of the whole batch everywhere, so that
+    balancers weigh alike; gradients of the shares are summed. Batch statistics are those of a share, and so are penalties, each a
+    mean of the processes'; running statistics and all other buffers are the first process's after the step.
+    """
 
     model: Model
     balancer: Balancer
@@ -53,40 +60,46 @@ class Step:
 
         With `compare` the gradients of the losses that the balancer gets are compared too, whatever it does with them.
         """
-        rows = scored_rows(batches)
+        rows = over_processes(scored_rows(batches))
         if not any(views[FUSED] for views in rows.values()):
             return None
         if self.balancer.looks_ahead and len(batches) > 1:
             self.balancer.look_ahead(self._losses_again(batches, rows))
         start = runtime.random_state(self.runtime) if self.balancer.measures else None
-        taken, conflicts = Taken([], {}, {}, {}), Conflicts(sorted(self.model.tasks))
+        taken, conflicts = Taken([], rows, {}, {}, {}), Conflicts(sorted(self.model.tasks))
         for batch in batches:
             output, losses, totals = self._losses(batch, rows)
-            penalties = {name: penalty / len(batches) for name, penalty in output.penalties.items()}
+            boundary, penalties = ([], {}) if output is None else (output.boundary, output.penalties)
+            penalties = {name: penalty / len(batches) for name, penalty in penalties.items()}
             learning = {task: loss for task, loss in totals.items() if loss.requires_grad}
             if compare:
-                conflicts.compare(learning, output.boundary)
+                conflicts.compare(learning, boundary)
             weights = self.balancer.backward(
                 learning,
-                boundary=output.boundary,
+                boundary=boundary,
                 parameters=self.parameters,
-                penalty=torch.stack(list(penalties.values())).sum() if penalties else None,
+                penalty=torch.stack(list(penalties.values())).sum() / processes.count() if penalties else None,
                 scale=self.runtime.scale,
             )
-            taken.outputs.append(output)
+            taken.outputs.extend([] if output is None else [output])
             taken.weights.update(weights)
             for task, views in losses.items():
                 _add(taken.losses.setdefault(task, {}), views)
             _add(taken.penalties, penalties)
+        processes.add_gradients(self.parameters)
         taken.weights.update(self.balancer.before_step())
         self._update(None if start is None else partial(self._losses_again, batches, rows, start))
+        processes.spread(self.model.buffers())
         return replace(taken, gramian=conflicts.total)
 
-    def _losses(self, batch: Batch, rows: Rows) -> tuple[Output, Losses, dict[str, Tensor]]:
-        """The model's output, its losses by task and view, and each task's loss of all views together."""
-        with self.runtime.autocast():
-            output = self._forward(batch)
-        losses = view_losses(self.model, output, batch, rows)
+    def _losses(self, batch: Batch, rows: Rows) -> tuple[Output | None, Losses, dict[str, Tensor]]:
+        """The model's output, if there is any row; its losses by task and view, and each task's loss of all views together."""
+        output, losses = None, {}
+        if len(batch) > 0:
+            with self.runtime.autocast():
+                output = self._forward(batch)
+            losses = view_losses(self.model, output, batch, rows)
+        losses = whole_losses(losses, rows, torch.zeros((), device=self.runtime.device))
         totals = {task: self.task_weights[task] * total(views, self._view_weights(task, rows)) for task, views in losses.items()}
         return output, losses, totals
 

@@ -48,7 +48,7 @@ def test_a_view_that_spoke_for_no_row_is_left_out() -> None:
 def test_they_go_on_from_their_state() -> None:
     first, second = batches()
     resumed = Gates()
-    resumed.load_state_dict(gathered([first]).state_dict(), torch.device("cpu"))
+    resumed.add_state(gathered([first]).state_dict(), torch.device("cpu"))
     resumed.add(second)
     assert resumed.means() == gathered([first, second]).means()
 

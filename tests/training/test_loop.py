@@ -2,8 +2,9 @@
 
 import pytest
 
-from mmtrain.training.loop import Loop, Progress
+from mmtrain.training.loop import Loop
 from mmtrain.training.meter import Scores
+from mmtrain.training.progress import Progress
 from mmtrain.training.settings import Selection
 
 
