@@ -145,10 +145,11 @@ class Model(nn.Module):
                 vector, sharing = fused.vector.float(), self.sharing[view]
                 features = sharing.shared(vector)
                 names, logits = self._heads(view), dict[str, Tensor]()
-                boundary += [features, *_tokens_read(fused, [self.tasks[name] for name in names])]
+                shown = _shown(fused, {modality for name in names for modality in self.tasks[name].modalities}, real)
+                boundary += [features, *(tokens.values for tokens in shown.tokens.values())]
                 for name in names:
                     own, gate = sharing.split(features, vector, name)
-                    logits[name] = self.head[name][view](own, fused)
+                    logits[name] = self.head[name][view](own, shown)
                     gates |= {} if gate is None else {(name, view): gate}
                 for name, prediction in entire_space(logits, self.given).items():
                     predictions[name][view] = prediction
@@ -209,9 +210,18 @@ def _speaking(views: Sequence[str], task: Task) -> list[str]:
     return found
 
 
-def _tokens_read(fused: Fused, tasks: Iterable[Task]) -> list[Tensor]:
-    """The tokens that heads read beside the vector."""
-    return [fused.tokens[name].values for name in sorted({name for task in tasks for name in task.modalities})]
+def _shown(fused: Fused, modalities: Iterable[str], real: Present) -> Fused:
+    """A view as its heads see it: the tokens of these modalities alone, none of them a stand-in, of which nothing could be said.
+
+    The tokens are tensors of their own behind those that the fusion read: a gradient with respect to them is what heads alone ask for,
+    and none of it comes by way of the vector. In float32, as all that tasks are compared at.
+    """
+    tokens = {}
+    for name in sorted(modalities):
+        found = fused.tokens[name]
+        values = found.values.float()
+        tokens[name] = replace(found, values=values.view_as(values), mask=found.mask & real[name][:, None])
+    return replace(fused, tokens=tokens)
 
 
 def _really(real: Present, view: str) -> Bool[Tensor, " B"]:

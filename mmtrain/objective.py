@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
 from mmtrain import processes
@@ -59,7 +59,9 @@ def view_losses(model: Model, output: Output, batch: Batch, rows: Rows) -> Losse
         scored = batch.scored[task]
         if len(scored[FUSED]) > 0:
             losses[task] = {
-                view: _mean(row_losses(model.loss[task], prediction, batch, task, view, output.mix), output, scored[view], view)
+                view: _mean(
+                    row_losses(model.loss[task], prediction, batch, task, view, output.mix), scored[view], _told(model, output, task, view)
+                )
                 * (len(scored[view]) / rows[task][view])
                 for view, prediction in found.items()
                 if len(scored[view]) > 0
@@ -87,11 +89,20 @@ def row_losses(
     return share * loss(prediction, own) + (1 - share) * loss(prediction, other)
 
 
-def _mean(losses: Float[Tensor, " S"], output: Output, scored: Int[Tensor, " S"], view: str) -> Float[Tensor, ""]:
-    """Over the scored rows; without those whose modality `missing.dropout` took away in this pass, of which a view of it knows nothing."""
-    if view == FUSED:
+def _told(model: Model, output: Output, task: str, view: str) -> Bool[Tensor, " B"] | None:
+    """The rows of which a view can tell a task anything in this pass, of which `missing.dropout` may have taken modalities away; None is
+    all rows."""
+    if view != FUSED:
+        return output.answers[view]
+    needed = [output.real[modality] for modality in model.tasks[task].spec.modalities]
+    return torch.stack(needed).all(0) if needed else None
+
+
+def _mean(losses: Float[Tensor, " S"], scored: Int[Tensor, " S"], told: Bool[Tensor, " B"] | None) -> Float[Tensor, ""]:
+    """Over those of the scored rows of which the view can tell anything."""
+    if told is None:
         return losses.mean()
-    there = output.answers[view][scored]
+    there = told[scored]
     return torch.where(there, losses, 0.0).sum() / there.sum().clamp(min=1)
 
 

@@ -89,7 +89,8 @@ class TaskSpec:
 
     `prediction` says what its heads give for a row, and `shape` in which shape: logits of `classes` (C,), of which one is true; the
     logit of a `binary` label (), or of several, each for itself (C,); or `numbers`, scaled or as logarithms. Of predictions for each token
-    it is that of one. `given` names the binary task whose positive label this one's heads take for granted."""
+    it is that of one; `whole` says that there is one prediction of the row as a whole, and `modalities` without which nothing at all is
+    predicted. `given` names the binary task whose positive label this one's heads take for granted."""
 
     labels: int
     gaussian: bool
@@ -97,3 +98,5 @@ class TaskSpec:
     prediction: Literal["classes", "binary", "numbers"] = "numbers"
     shape: tuple[int, ...] = ()
     given: str | None = None
+    whole: bool = True
+    modalities: tuple[str, ...] = ()

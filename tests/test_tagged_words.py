@@ -19,7 +19,8 @@ def rows(count: int) -> pl.DataFrame:
     for row in range(count):
         words = [random.choice(random.choice([PLACES, DAYS, OTHERS])) for _ in range(random.randint(1, 6))]
         tags = ["B-place" if word in PLACES else "B-day" if word in DAYS else "O" for word in words]
-        found.append({"id": f"r{row}", "words": " ".join(words), "tags": " ".join(tags), "days": str(any(word in DAYS for word in words))})
+        cells = {"id": f"r{row}", "words": " ".join(words), "tags": " ".join(tags), "noise": random.random()}
+        found.append(cells | {"days": str(any(word in DAYS for word in words))})
     return pl.DataFrame(found)
 
 
@@ -105,3 +106,13 @@ def test_a_task_names_a_modality_that_it_can_read(data: Path, tmp_path: Path, ca
     scenes = ["task@tasks.tags=tagging", "tasks.tags.column=shape", "tasks.tags.modality=picture"]
     assert main(["check", *(f"+{override}" if "@" in override else override for override in scenes)]) == 2
     assert "tasks.tags.modality: 'picture' is of kind image, and the task reads text" in capsys.readouterr().err
+
+
+FACTS = ["+modality@data.modalities.facts=tabular", "data.modalities.facts.numeric=[noise]"]
+PAIRS = ["+task@tasks.pairs=retrieval", "tasks.pairs.modalities=[words,facts]"]
+
+
+@pytest.mark.parametrize("method", ["pmr", "ogm_ge", "agm", "blend"])
+def test_balance_between_modalities_goes_by_tasks_of_whole_rows(method: str, data: Path, tmp_path: Path) -> None:
+    overrides = [f"modality_balance={method}", "training.epochs=2", "decision=stack", "missing=learned", "missing.dropout=0.5"]
+    assert train(data, tmp_path / "run", *FACTS, *PAIRS, *overrides) == 0

@@ -24,8 +24,8 @@ class FAMO(Balancer):
     another forward pass, with the random draws of the first: what has changed is the step's doing. Only tasks in the batch count, in
     z too; all others keep their w and moments. So does one whose loss is not finite.
 
-    Losses have to be 0 or more; 1e-8 is added to each. A batch in several parts gets the weights of its losses as a whole, which
-    costs one more forward pass, and equals the batch in one.
+    Losses have to be 0 or more; 1e-8 is added to each, and one of exactly 0 counts as not in the batch. A batch in several parts gets
+    the weights of its losses as a whole, which costs one more forward pass, and equals the batch in one.
 
     Source: Liu et al. 2023, FAMO: Fast Adaptive Multitask Optimization, algorithm 1, with lower bounds 0; Adam with lr 0.025 and
     decay 0.001 as printed there (the authors' code goes from 1e-5 to 1e-2). The factor n is ours: with it, gradients stay as large
@@ -65,9 +65,12 @@ class FAMO(Balancer):
         """Add the gradient of the weighted sum; the losses are remembered."""
         weights: dict[str, Tensor | float] = dict.fromkeys(losses, 0.0)
         if whole := self.whole.look(losses):
-            positive = torch.stack(list(whole.values())) + EPSILON
+            found = torch.stack(list(whole.values()))
+            there = found != 0  # a loss of exactly 0 asks for nothing, and would take all weight from the others
             logit = torch.stack([self.logit[self.places[task]] for task in whole])
-            weights |= dict(zip(whole, len(whole) * torch.softmax(logit - positive.log(), dim=0), strict=True))
+            lowest = torch.finfo(found.dtype).min
+            share = torch.softmax(torch.where(there, logit - (found + EPSILON).log(), lowest), dim=0)
+            weights |= dict(zip(whole, torch.where(there, there.sum() * share, 0.0), strict=True))
         backward_weighted_sum(losses, weights, penalty, scale)
         return {task: weights[task] for task in losses}
 
@@ -77,7 +80,8 @@ class FAMO(Balancer):
             after = measure()
             fall = torch.full_like(self.logit, torch.nan)
             for task, before in self.whole.losses.items():
-                fall[self.places[task]] = (before + EPSILON).log() - (after[task] + EPSILON).log()
+                fallen = (before + EPSILON).log() - (after[task] + EPSILON).log()
+                fall[self.places[task]] = torch.where(before == 0, torch.nan, fallen)
             self._move(fall)
         self.whole.forget()
 

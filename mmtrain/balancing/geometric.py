@@ -17,8 +17,9 @@ from mmtrain.spec import TaskSpec
 class Geometric(Balancer):
     """Minimise n times the geometric mean of the losses of the n tasks in the batch: weigh each by (geometric mean) / loss.
 
-    Losses have to be 0 or more; 1e-8 is added to each. Where all losses are equal this is the plain sum. A batch in several parts gets
-    the weights of its losses as a whole, which costs another forward pass, and equals the batch in one.
+    Losses have to be 0 or more; 1e-8 is added to each, and one of exactly 0 is left out. Where all losses are equal this is the plain
+    sum. A batch in several parts gets the weights of its losses as a whole, which costs another forward pass, and equals the batch in
+    one.
 
     Source: Chennupati et al. 2019, MultiNet++, equation 2 (GLS), without its factor for favoured tasks. The factor n is ours: with
     it, gradients stay as large as those of the sum, however many tasks have a label.
@@ -49,8 +50,11 @@ class Geometric(Balancer):
         """Add the gradient of the geometric mean, times the number of its tasks."""
         weights: dict[str, Tensor | float] = dict.fromkeys(losses, 0.0)
         if whole := self.whole.look(losses):
-            positive = torch.stack(list(whole.values())) + EPSILON
-            weights |= dict(zip(whole, positive.log().mean().exp() / positive, strict=True))
+            found = torch.stack(list(whole.values()))
+            there = found != 0  # a loss of exactly 0 asks for nothing, and would take all weight from the others
+            logs = torch.where(there, (found + EPSILON).log(), 0.0)
+            mean = logs.sum() / there.sum().clamp(min=1)
+            weights |= dict(zip(whole, torch.where(there, (mean - logs).exp(), 0.0), strict=True))
         backward_weighted_sum(losses, weights, penalty, scale)
         return {task: weights[task] for task in losses}
 

@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from mmtrain.decision.gather import average, gather
-from mmtrain.errors import ConfigError, Problem
 from mmtrain.spec import TaskSpec
 
 
@@ -25,16 +24,14 @@ class Stack(nn.Module):
     Source: Wolpert 1992, section 2, with a linear map as the generalizer of level 1. We differ: it learns from the same training rows
     and at the same time as the views, not from held-out predictions, and so trusts too much a view that overfits.
 
-    Raises:
-        ConfigError: a task predicts something for each token of a row, not for the row as a whole.
+    Of a task that predicts something for each word or pixel of a row, or a vector of each modality, the mean is taken as it is: the map
+    would be as large as the row is long, or let one modality's vector into the other's.
     """
 
     def __init__(self, views: Sequence[str], spec: TaskSpec) -> None:
         super().__init__()
         self.views = sorted(views)
-        width = prod(spec.shape)
-        self.map = nn.Linear(len(self.views) * (width + 1), width, bias=False)  # what says that a view is present is a bias
-        nn.init.zeros_(self.map.weight)
+        self.map = _map(len(self.views), prod(spec.shape)) if spec.whole else None
 
     def forward(
         self,
@@ -44,10 +41,14 @@ class Stack(nn.Module):
     ) -> Float[Tensor, "B ..."]:
         """The task's answer for each row; `prior` where no view can speak for it."""
         values, there = gather(self.views, predictions, present)
-        width = self.map.weight.shape[0]
-        if values[0, :1].numel() > width:
-            found = f"it maps {width} numbers a row, and a task that reads tokens predicts as many for each token"
-            raise ConfigError(Problem("decision", found, "choose another, such as decision=auto"))
         mean = average(values, there)
+        if self.map is None:
+            return torch.where(there.any(0), mean, prior)
         side_by_side = torch.cat([values.transpose(0, 1).flatten(1), there.flatten(1).T], 1)
         return torch.where(there.any(0), mean + self.map(side_by_side).reshape(mean.shape), prior)
+
+
+def _map(views: int, width: int) -> nn.Linear:
+    made = nn.Linear(views * (width + 1), width, bias=False)  # what says that a view is present is a bias
+    nn.init.zeros_(made.weight)
+    return made

@@ -17,6 +17,7 @@ from mmtrain.spec import PADDING, UNSEEN
 Answers = Float[np.ndarray, "n L 2"]
 Tags = Int[np.ndarray, "n M"]
 
+OTHERS = {"L-": "E-", "U-": "S-"}
 NEVER_SEEN = "B-a tag that train never saw"
 
 
@@ -58,7 +59,8 @@ def by_entity(answer: Answers, target: Tags, names: Sequence[str], commonest: in
 def written(answer: Answers, target: Tags, names: Sequence[str], commonest: int) -> tuple[list[list[str]], list[list[str]]]:
     """What was said of every word of each row, and what is true of it, in the user's own tags."""
     said, lengths = _said(answer, target, commonest), (target != PADDING).sum(1)
-    tags = [*names, NEVER_SEEN]  # so that UNSEEN finds the last
+    # seqeval calls by other letters what L- and U- mark: an entity's last word and its only one
+    tags = [f"{OTHERS[name[:2]]}{name[2:]}" if name[:2] in OTHERS else name for name in names] + [NEVER_SEEN]  # UNSEEN finds the last
     return (
         [[tags[tag] for tag in row[:length]] for row, length in zip(said.tolist(), lengths, strict=True)],
         [[tags[tag] for tag in row[:length]] for row, length in zip(target.tolist(), lengths, strict=True)],

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmtrain.errors import ConfigError, Problem
 from mmtrain.modality_balance.method import Losses, ModalityBalance, Pass
-from mmtrain.modality_balance.others import mean_of_others, mean_over, note_of_one, only, scored_with
+from mmtrain.modality_balance.others import comparable_tasks, mean_of_others, mean_over, note_of_one, only, scored_with
 from mmtrain.modality_balance.window import Window
 from mmtrain.option import Count, Positive
 from mmtrain.spec import TaskSpec
@@ -62,7 +62,7 @@ class AGM(ModalityBalance):
         self.alpha = alpha
         self.window = Window(first_epoch, last_epoch)
         self.active = False
-        self.modalities = sorted(dims)
+        self.modalities, self.tasks = sorted(dims), comparable_tasks(tasks)
         sizes = range(1, len(dims) + 1)
         self.coalitions = [coalition for size in sizes for coalition in combinations(self.modalities, size)]  # the whole one last
         shares = [[_share(name in coalition, len(coalition), len(dims)) for coalition in self.coalitions] for name in self.modalities]
@@ -88,13 +88,13 @@ class AGM(ModalityBalance):
             contributions = self._contributions(given, [*answers, given.predictions])
             surplus = self._factors(*self._losses(given, contributions)) - 1
             added = {task: torch.tensordot(surplus, parts - parts.detach(), dims=1) for task, parts in contributions.items()}  # exactly 0
-            return {task: prediction + added[task] for task, prediction in given.predictions.items()}, {}
+            return {**given.predictions, **{task: given.predictions[task] + part for task, part in added.items()}}, {}
 
     def _contributions(self, given: Pass, answers: Sequence[Mapping[str, Shaped[Tensor, "B ..."]]]) -> dict[str, Float[Tensor, "M B ..."]]:
         """Of each modality to each task's predictions; `answers` are those of the coalitions."""
         able = torch.stack([self._able(given, coalition) for coalition in self.coalitions])
         contributions = {}
-        for task in given.predictions:
+        for task in self.tasks:
             values = torch.stack([found[task] for found in answers])
             values = torch.where(able.reshape(*able.shape, *[1] * (values.ndim - 2)), values, 0.0)  # not the prior
             contributions[task] = torch.tensordot(self.shares, values, dims=1)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmtrain import processes
 from mmtrain.modality_balance.method import Losses, ModalityBalance, Pass
-from mmtrain.modality_balance.others import mean_of_others, note_of_one, only, scored_with
+from mmtrain.modality_balance.others import comparable_tasks, mean_of_others, note_of_one, only, scored_with
 from mmtrain.modality_balance.window import Window
 from mmtrain.option import Count, Positive
 from mmtrain.spec import TaskSpec
@@ -19,8 +19,9 @@ class OGMGE(ModalityBalance):
 
     The ratio is a modality's score to the mean score of the others. A row's score is exp(-loss) when the model answers from this
     modality alone, for cross entropy the probability of the true class; a modality's score is its mean over the rows of a step that
-    have it, then over tasks. `noise` adds Gaussian noise to every encoder's gradients, whose standard deviation, parameter by
-    parameter, is that of the gradient before it was multiplied. Costs one pass behind the encoders for each modality.
+    have it, then over tasks; those that only one modality can answer, as tagging, tell nothing. `noise` adds Gaussian noise to every
+    encoder's gradients, whose standard deviation, parameter by parameter, is that of the gradient before it was multiplied. Costs one
+    pass behind the encoders for each modality.
 
     Source: Peng et al. 2022, On-the-fly Gradient Modulation, section 3.3, equations 8 to 10, and section 3.4 (the noise). There the
     score comes from a modality's slice of a linear head, for two modalities and one task; we mask the others instead, which fits
@@ -46,9 +47,9 @@ class OGMGE(ModalityBalance):
         self.alpha, self.noise = alpha, noise
         self.window = Window(first_epoch, last_epoch)
         self.active = False
-        self.modalities, self.tasks = sorted(dims), sorted(tasks)
+        self.modalities, self.tasks = sorted(dims), comparable_tasks(tasks)
         for name in ("totals", "counts"):  # empty between steps, and so no part of a checkpoint
-            self.register_buffer(name, torch.zeros(len(tasks), len(dims)), persistent=False)
+            self.register_buffer(name, torch.zeros(len(self.tasks), len(dims)), persistent=False)
 
     @property
     def view_weights(self) -> dict[str, dict[str, float]]:
@@ -64,7 +65,7 @@ class OGMGE(ModalityBalance):
         """Add up the scores; the predictions stay as they are."""
         for place, name in enumerate(self.modalities if self.active else ()):
             alone = given.answer(only(given.present, [name]))
-            for task, losses in given.row_losses(alone).items():
+            for task, losses in given.row_losses({task: alone[task] for task in self.tasks}).items():
                 rows, row = scored_with(given, task, name), self.tasks.index(task)
                 self.totals[row, place] += torch.where(rows, torch.exp(-losses), 0.0).sum()
                 self.counts[row, place] += rows.sum()

@@ -8,11 +8,17 @@ from torch import Tensor
 
 from mmtrain.batch import FUSED
 from mmtrain.modality_balance.method import Pass, Present
+from mmtrain.spec import TaskSpec
 
 
 def only(present: Present, names: Sequence[str]) -> Present:
     """The presence of these modalities; all others are absent."""
     return {name: there if name in names else torch.zeros_like(there) for name, there in present.items()}
+
+
+def comparable_tasks(tasks: Mapping[str, TaskSpec]) -> list[str]:
+    """The tasks by which modalities can be held against each other: any modality may answer them."""
+    return sorted(name for name, spec in tasks.items() if not spec.modalities)
 
 
 def scored_with(given: Pass, task: str, name: str) -> Bool[Tensor, " S"]:

@@ -131,7 +131,9 @@ class PMR(ModalityBalance):
 
 def _chosen(tasks: Mapping[str, TaskSpec], task: str | None) -> list[str]:
     able = sorted(
-        name for name, spec in tasks.items() if spec.prediction == "classes" or (spec.prediction == "binary" and spec.shape == ())
+        name
+        for name, spec in tasks.items()
+        if spec.whole and (spec.prediction == "classes" or (spec.prediction == "binary" and spec.shape == ()))
     )
     if not able:
         found = "pmr needs prototypes of classes, and no task has any"

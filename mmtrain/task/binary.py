@@ -92,7 +92,11 @@ class Binary:
 
     def _use(self, labels: Labels, share: float | None = None) -> None:
         self.labels, self.share = labels, share
-        self.loss = TwoClasses(build_loss(self._loss_part, TargetSpec(self.name, labels.counts), self.targets))
+        loss = build_loss(self._loss_part, TargetSpec(self.name, labels.counts), self.targets)
+        if self.given is not None and getattr(loss, "offset", None) is not None:
+            found = f"it asks of both to be as likely as not, and p({self.name} and {self.given}) cannot be more than p({self.given})"
+            raise ConfigError(Problem(f"tasks.{self.name}.loss", found, "choose cross_entropy or focal"))
+        self.loss = TwoClasses(loss)
 
     @property
     def spec(self) -> TaskSpec:

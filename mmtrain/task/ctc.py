@@ -80,7 +80,7 @@ class CTC:
     @property
     def spec(self) -> TaskSpec:
         """Labelled train rows; for each frame a logit a letter, one of the blank, and whether it is there."""
-        return TaskSpec(self.rows, False, self.weight, "numbers", (len(self.letters) + 2,))
+        return TaskSpec(self.rows, False, self.weight, "numbers", (len(self.letters) + 2,), whole=False, modalities=tuple(self.modalities))
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the letters from 1, (n, S) int64, -1 for one that train never saw; and which rows are labelled."""

@@ -131,7 +131,7 @@ class Generation:
     @property
     def spec(self) -> TaskSpec:
         """Labelled train rows; the memory, of as many tokens as there are."""
-        return TaskSpec(self.rows, False, self.weight, "numbers", (self.dim + 1,))
+        return TaskSpec(self.rows, False, self.weight, "numbers", (self.dim + 1,), whole=False)
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """What is learned and what is compared, (n, length + S) int64: first the ids with their end, cut to `length` and filled up with 0;

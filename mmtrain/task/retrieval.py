@@ -75,7 +75,7 @@ class Retrieval:
     @property
     def spec(self) -> TaskSpec:
         """All train rows, whether or not they have both modalities: the cells of this task's own are none."""
-        return TaskSpec(self._rows, False, self.weight, "numbers", (2, self.dim))
+        return TaskSpec(self._rows, False, self.weight, "numbers", (2, self.dim), whole=False, modalities=tuple(self.modalities))
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """Targets (n,) int64 that say nothing, and all rows; those that lack a modality are left out by who knows that they do."""

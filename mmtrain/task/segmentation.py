@@ -117,7 +117,15 @@ class Segmentation:
     @property
     def spec(self) -> TaskSpec:
         """Labelled train rows; logits of a class a pixel are numbers to all who do not know where the classes lie."""
-        return TaskSpec(self._rows, bool(self.loss.loss.gaussian), self.weight, "numbers", (len(self._values), *self._size))
+        return TaskSpec(
+            self._rows,
+            bool(self.loss.loss.gaussian),
+            self.weight,
+            "numbers",
+            (len(self._values), *self._size),
+            whole=False,
+            modalities=tuple(self.modalities),
+        )
 
     @property
     def _size(self) -> tuple[int, int]:

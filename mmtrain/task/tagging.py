@@ -100,7 +100,15 @@ class Tagging:
     @property
     def spec(self) -> TaskSpec:
         """Labelled train rows, and for each word the logits of "no word" and of each tag."""
-        return TaskSpec(self.rows, bool(self.loss.loss.gaussian), self.weight, "classes", (1 + len(self.tags),))
+        return TaskSpec(
+            self.rows,
+            bool(self.loss.loss.gaussian),
+            self.weight,
+            "classes",
+            (1 + len(self.tags),),
+            whole=False,
+            modalities=tuple(self.modalities),
+        )
 
     def encode(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the tags (n, M) int64, -1 for one that train never saw, `PADDING` behind a row's last word; and which rows are

@@ -128,7 +128,7 @@ class Step:
             return self.model.predict(tokens, left, real).predictions
 
         def losses(predictions: Mapping[str, Tensor]) -> dict[str, Tensor]:
-            scored = [task for task, views in batch.scored.items() if len(views[FUSED])]
+            scored = [task for task in predictions if len(batch.scored[task][FUSED])]
             return {task: row_losses(self.model.loss[task], predictions[task], batch, task, FUSED, output.mix) for task in scored}
 
         given = Pass(batch, output.predictions, output.tokens, output.present, output.real, answer, losses)
@@ -136,8 +136,13 @@ class Step:
         return replace(output, predictions=predictions, penalties={**output.penalties, **penalties})
 
     def _view_weights(self, task: str, rows: Rows) -> Mapping[str, float]:
-        with_head = {view: rows[task][view] for view in (FUSED, *self.model.head[task])}
-        return self.modality_balance.view_weights.get(task) or view_weights(with_head, self.model.auxiliary)
+        """What each view's loss counts; of the weights of all views, those of the task's own, brought to the same sum."""
+        own = dict.fromkeys((FUSED, *self.model.head[task]))
+        given = self.modality_balance.view_weights.get(task)
+        if not given:
+            return view_weights({view: rows[task][view] for view in own}, self.model.auxiliary)
+        factor = sum(given.values()) / sum(given[view] for view in own)
+        return {view: factor * given[view] for view in own}
 
     def _update(self, measure: Callable[[], Mapping[str, Tensor]] | None) -> None:
         """Unscale, clip, step; the fp16 scaler skips a step whose gradients have overflowed."""

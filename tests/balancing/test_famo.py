@@ -109,3 +109,11 @@ def test_a_weight_that_it_is_blind_to_is_told() -> None:
         take(plain, {"shape": 2.0, "size": 0.5}, {"shape": 1.9, "size": 0.2})
         take(heavy, {"shape": 2.0, "size": 1.5}, {"shape": 1.9, "size": 0.6})
     assert logits(heavy) == pytest.approx(logits(plain), rel=1e-5)
+
+
+def test_a_loss_of_exactly_0_takes_no_weight_from_others() -> None:
+    """As InfoNCE of a single row, or of words of which none was read."""
+    found = call(FAMO(TASKS), shape=2.0, size=0.0, match=0.5)
+    assert found.pop("size") == 0
+    assert found == pytest.approx(call(FAMO(TASKS), shape=2.0, match=0.5))
+    assert call(FAMO(TASKS), shape=0.0) == {"shape": 0}

@@ -47,3 +47,11 @@ def test_a_weight_favours_no_task() -> None:
     assert {task: heavy[task] * (8 if task == "size" else 1) / plain[task] for task in TASKS} == pytest.approx(dict.fromkeys(TASKS, 2.0))
     [note] = weighted.notes
     assert note.startswith("balancing=geometric: tasks.size.weight=8: a factor of one loss scales the gradients of all tasks alike")
+
+
+def test_a_loss_of_exactly_0_takes_no_weight_from_others() -> None:
+    """As InfoNCE of a single row, or of words of which none was read."""
+    found = call(Geometric(TASKS), shape=2.0, size=0.0, match=0.5)
+    assert found.pop("size") == 0
+    assert found == pytest.approx(call(Geometric(TASKS), shape=2.0, match=0.5))
+    assert call(Geometric(TASKS), shape=0.0) == {"shape": 0}

@@ -1,17 +1,16 @@
 """A learned map of all views' predictions, against numpy."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
 from mmtrain.decision import Mean, Stack
-from mmtrain.errors import ConfigError
 from mmtrain.spec import TaskSpec
 
 VIEWS = ["tone", "fused", "image"]
@@ -27,6 +26,7 @@ def test_it_starts_as_the_mean(draw: Callable[..., Any], kind: str) -> None:
 def test_the_mean_and_a_map_of_all_views(draw: Callable[..., Any], by_hand: Callable[..., Tensor], kind: str) -> None:
     """The map sees the views in the order of the alphabet, zeros for the absent ones, and then a flag for each."""
     given, stack = draw(kind), Stack(VIEWS, SPECS[kind])
+    assert stack.map is not None
     torch.nn.init.normal_(stack.map.weight)
     weight = stack.map.weight.detach().double().numpy()
     width = weight.shape[0]
@@ -40,13 +40,14 @@ def test_the_mean_and_a_map_of_all_views(draw: Callable[..., Any], by_hand: Call
     assert_close(stack(*given), by_hand(given, merge), rtol=1e-5, atol=1e-5)
 
 
-def test_predictions_for_each_token_are_refused() -> None:
+def test_predictions_for_each_token_are_averaged() -> None:
     views = {name: torch.randn(5, 2, 4) for name in VIEWS}
     present = dict.fromkeys(VIEWS, torch.ones(5, dtype=torch.bool))
-    with pytest.raises(
-        ConfigError, match="decision: it maps 4 numbers a row, and a task that reads tokens predicts as many for each token"
-    ):
-        Stack(VIEWS, CLASSES)(views, present, torch.zeros(4))
+    stack = Stack(VIEWS, replace(CLASSES, whole=False))
+    assert list(stack.parameters()) == []
+    assert_close(stack(views, present, torch.zeros(4)), torch.stack(list(views.values())).mean(0))
+    nobody = dict.fromkeys(VIEWS, torch.zeros(5, dtype=torch.bool))
+    assert_close(stack(views, nobody, torch.arange(4.0)), torch.arange(4.0).expand(5, 2, 4))
 
 
 def test_it_learns_whom_to_believe_for_which_class() -> None:
@@ -71,6 +72,7 @@ def test_it_learns_whom_to_believe_for_which_class() -> None:
 def test_views_learn_through_the_map() -> None:
     """Their gradient is that of the mean plus that of the map."""
     stack = Stack(["image", "tone"], SPECS["numbers"])
+    assert stack.map is not None
     with torch.no_grad():
         stack.map.weight.copy_(torch.tensor([[0.25, -0.5, 0.0, 0.0]]))
     predictions = {view: torch.tensor([1.0], requires_grad=True) for view in ("image", "tone")}

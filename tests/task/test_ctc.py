@@ -49,7 +49,7 @@ def test_it_is_a_task(table: Maker) -> None:
     assert isinstance(task, Task)
     assert [name for name in vars(Task) if not name.startswith("_") and not hasattr(task, name)] == []
     assert (task.letters, task.modalities) == (LETTERS, ["sound"])
-    assert task.spec == TaskSpec(5, False, 1.0, "numbers", (6,))
+    assert task.spec == TaskSpec(5, False, 1.0, "numbers", (6,), whole=False, modalities=tuple(task.modalities))
     assert set(get_args(get_type_hints(CTC.__init__)["metric"])) == set(SPELLING_METRICS)
 
 

@@ -70,7 +70,7 @@ def test_it_is_a_task(table: Maker) -> None:
     task = fitted(table(CELLS))
     assert isinstance(task, Task)
     assert [name for name in vars(Task) if not name.startswith("_") and not hasattr(task, name)] == []
-    assert task.spec == TaskSpec(5, False, 1.0, "numbers", (9,))
+    assert task.spec == TaskSpec(5, False, 1.0, "numbers", (9,), whole=False)
     assert build(modalities=["b", "a", "b"]).modalities == ["a", "b"]
     assert set(get_args(get_type_hints(Generation.__init__)["metric"])) == set(GENERATION_METRICS)
 

@@ -41,7 +41,7 @@ def vectors(rows: int) -> torch.Tensor:
 def test_it_is_a_task(table: Maker) -> None:
     task = fitted(table)
     assert [name for name in vars(Task) if not name.startswith("_") and not hasattr(task, name)] == []
-    assert task.spec == TaskSpec(3, False, 1.0, "numbers", (2, 3))
+    assert task.spec == TaskSpec(3, False, 1.0, "numbers", (2, 3), whole=False, modalities=tuple(task.modalities))
     assert (task.columns, task.modalities) == ([], ["picture", "words"])
 
 

@@ -55,7 +55,7 @@ def logits(ids: np.ndarray, classes: int) -> torch.Tensor:
 def test_it_is_a_task(tmp_path: Path) -> None:
     task = fitted(tmp_path)
     assert [name for name in vars(Task) if not name.startswith("_") and not hasattr(task, name)] == []
-    assert task.spec == TaskSpec(2, False, 1.0, "numbers", (2, HEIGHT, WIDTH))
+    assert task.spec == TaskSpec(2, False, 1.0, "numbers", (2, HEIGHT, WIDTH), whole=False, modalities=tuple(task.modalities))
     assert dict(task.labels.counts) == {"0": 8, "2": 3}
 
 

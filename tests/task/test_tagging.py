@@ -53,7 +53,7 @@ def test_targets_have_a_place_for_each_word(table: Maker) -> None:
     targets, labelled = task.encode(table(["O I-day", None, "B-moon O O"]))
     assert_array_equal(targets, [[4, 3, PADDING], [PADDING] * 3, [-1, 4, 4]])
     assert_array_equal(labelled, [True, False, True])
-    assert task.spec == TaskSpec(4, False, 1.0, "classes", (6,))
+    assert task.spec == TaskSpec(4, False, 1.0, "classes", (6,), whole=False, modalities=("words",))
     assert task.tags == TAGS
 
 
@@ -258,3 +258,14 @@ def test_gradients_are_right() -> None:
     logits = torch.randn(2, 3, 4, dtype=torch.float64, requires_grad=True)
     target = torch.tensor([[0, 3, 1], [2, PADDING, PADDING]])
     assert torch.autograd.gradcheck(lambda logits: loss(pad(logits, (1, 0), value=NEVER), target), logits)
+
+
+def test_marks_of_first_inside_last_and_only_words(table: Maker) -> None:
+    """L- and U- are other names for E- and S-."""
+    cells = ["B-a I-a L-a U-a", "U-a U-a O", "B-a L-a O"]
+    task = fitted(table(cells))
+    target, _ = task.encode(table(cells))
+    assert task.evaluate(said(task, cells), target)["entity_f1"] == 1
+    pairs = [("U-a U-a", "B-a L-a", 0), ("U-a U-a", "U-a O", 2 / 3), ("B-a L-a U-a", "B-a L-a O", 2 / 3)]
+    for true, guess, f1 in pairs:
+        assert task.evaluate(said(task, [guess]), task.encode(table([true]))[0])["entity_f1"] == pytest.approx(f1)
