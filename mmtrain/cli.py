@@ -77,7 +77,7 @@ def _run(chosen: Command, words: Sequence[str]) -> None:
     # as long. Read when torch loads its OpenMP library; whoever sets the variable decides.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.path.append(os.getcwd())  # a user's own parts lie in the working folder; last, so that they hide no module
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if not _several() or chosen.name != "train":  # the others refuse by themselves; they need not meet for that
         _run_here(chosen, words)
         return
     from mmtrain.processes import joined
@@ -86,9 +86,14 @@ def _run(chosen: Command, words: Sequence[str]) -> None:
         _run_here(chosen, words)
 
 
+def _several() -> bool:
+    """Whether torchrun has started several of us; one of its variables alone may stand in any environment."""
+    return {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= os.environ.keys() and os.environ["WORLD_SIZE"] not in ("", "1")
+
+
 def _run_here(chosen: Command, words: Sequence[str]) -> None:
     plain, flags = chosen.parse(words)
-    if os.environ.get("WORLD_SIZE", "1") != "1" and (chosen.name != "train" or {"--multirun", "--cfg"} & flags.keys()):
+    if _several() and (chosen.name != "train" or {"--multirun", "--cfg"} & flags.keys()):
         raise ConfigError(Problem("torchrun", "only a single training runs in several processes", "leave torchrun out"))
     RUNNERS[chosen.name](plain, flags)
 

@@ -15,7 +15,7 @@ from mmtrain.data.encode import encode_chunks
 from mmtrain.data.encode import progress as progress_bar
 from mmtrain.data.fit import fit, fitted_state, load_fitted
 from mmtrain.data.live import Live, open_live
-from mmtrain.data.paired import pairs_only
+from mmtrain.data.paired import with_needed
 from mmtrain.data.problems import together
 from mmtrain.data.settings import Settings
 from mmtrain.data.store import Store, gather, refuse_bad
@@ -119,7 +119,7 @@ def open_rows(
     notes += _unseen(modalities, stores, np.arange(len(table)), table.file)
     notes += [f"{problem.where}: {problem.found}; it counts as absent" for problem in lacking]
     names = ids if ids is not None else [str(number) for number in table.numbers]
-    dataset = pairs_only(Dataset(modalities, stores, np.arange(len(table)), targets, names, notes), tasks)
+    dataset = with_needed(Dataset(modalities, stores, np.arange(len(table)), targets, names, notes), tasks)
     return whole_rows_only(dataset, table.file, train=False) if whole_rows else dataset
 
 
@@ -165,7 +165,7 @@ def _dataset(
     targets, wrong = fitting_words(targets, tasks, table, own, rows, modalities, settings)
     notes += wrong
     notes += _unseen(modalities, own, rows, f"{split} of {table.file}") if split != TRAIN else []
-    return pairs_only(Dataset(modalities, own, rows, targets, [splits.ids[name][row] for row in rows], notes), tasks)
+    return with_needed(Dataset(modalities, own, rows, targets, [splits.ids[name][row] for row in rows], notes), tasks)
 
 
 def _unseen(modalities: Mapping[str, Modality], stores: Mapping[str, Store | Live], rows: np.ndarray, where: str) -> list[str]:

@@ -33,10 +33,13 @@ def wer(answer: Texts, target: Texts) -> float:
 
 
 def bleu(answer: Texts, target: Texts) -> float:
-    """BLEU of the corpus."""
-    import sacrebleu
+    """BLEU of the corpus, over n-grams of up to 4 words; where no text has so many, of as many as the longest one has: the geometric mean
+    over lengths that do not occur would be 0 whatever is said."""
+    from sacrebleu.metrics.bleu import BLEU
 
-    return sacrebleu.corpus_bleu(list(answer), [list(target)], force=True).score
+    longest = BLEU(force=True).corpus_score(list(target), [list(target)])
+    orders = sum(total > 0 for total in longest.totals)  # lengths of n-grams that occur in the targets
+    return BLEU(max_ngram_order=max(1, orders), force=True).corpus_score(list(answer), [list(target)]).score
 
 
 def chrf(answer: Texts, target: Texts) -> float:

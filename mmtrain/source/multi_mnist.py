@@ -1,6 +1,7 @@
 """Two handwritten digits in one picture: a classic of several tasks."""
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -52,16 +53,19 @@ class MultiMNIST:
         return Splits(tables, rows, {split: table.frame["id"].to_list() for split, table in tables.items()})
 
     def _digits(self, name: str) -> tuple[UInt8[np.ndarray, "n 28 28"], UInt8[np.ndarray, " n"]]:
-        pictures = self._read(f"{name}-images-idx3-ubyte.gz", IMAGES, 16)
-        return pictures.reshape(-1, SIDE, SIDE), self._read(f"{name}-labels-idx1-ubyte.gz", LABELS, 8)
+        pictures, labels = self._read(f"{name}-images-idx3-ubyte.gz", IMAGES, 16), self._read(f"{name}-labels-idx1-ubyte.gz", LABELS, 8)
+        if len(pictures) != len(labels) * SIDE * SIDE:
+            found = f"'{name}' has {len(labels)} labels, and pixels of {len(pictures) / SIDE**2:g} pictures"
+            raise DataError(Problem("data.root", found, "name the folder with MNIST's four files"))
+        return pictures.reshape(-1, SIDE, SIDE), labels
 
     def _read(self, name: str, magic: int, header: int) -> UInt8[np.ndarray, " n"]:
         """The bytes behind a file's header."""
         path = self.root / name
         try:
             content = gzip.decompress(path.read_bytes())
-        except OSError as error:
-            found = f"'{path}' cannot be read: {error.strerror or error}"
+        except (OSError, EOFError, zlib.error) as error:
+            found = f"'{path}' cannot be read: {getattr(error, 'strerror', None) or error}"
             raise DataError(Problem("data.root", found, "name the folder with MNIST's four files")) from error
         if int.from_bytes(content[:4], "big") != magic:
             raise DataError(Problem("data.root", f"'{path}' is no such file of MNIST", "name the folder with MNIST's four files"))

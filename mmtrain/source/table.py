@@ -1,6 +1,7 @@
 """Rows from the user's own files."""
 
 import codecs
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -108,7 +109,8 @@ class TableSource:
         for name, files in self.files.items():
             if not files:
                 yield Problem(f"data.{name}", "names no file", "name one, or leave it out" if name != TRAIN else "name one")
-            for file in sorted({file for file in files if files.count(file) > 1}):
+            paths = [os.path.normpath(file) for file in files]
+            for file in sorted({path for path in paths if paths.count(path) > 1}):
                 yield Problem(f"data.{name}", f"names '{file}' twice", "once is enough")
         if self.split_column is not None:
             others = [*(self.files.keys() - {TRAIN}), *(f"{name}_fraction" for name in self.fractions)]

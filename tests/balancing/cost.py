@@ -8,6 +8,7 @@ both alike; a figure is the median over the trunks of the ratio of the medians, 
 """
 
 import argparse
+import inspect
 import statistics
 import time
 from collections.abc import Callable
@@ -153,7 +154,7 @@ def main() -> None:
     print("| method | level |", *(f" T = {tasks} |" for tasks in options.tasks), "trunks: " + ", ".join(TRUNKS), flush=True)
     for name in options.methods:
         kind: Any = getattr(balancing, name)
-        for level in options.levels if name in GRADIENTS else [""]:
+        for level in options.levels if "level" in inspect.signature(kind).parameters else [""]:
             chosen = {"level": level} if level else {}
             cells = []
             for tasks in options.tasks:

@@ -67,3 +67,10 @@ def test_a_text_that_is_none_is_not_scored() -> None:
     assert found["constant"] is not None
     assert skill(SPELLING_METRICS["cer"], texts(None, "a", "b"), TRUE, constant) is None
     assert skill(SPELLING_METRICS["cer"], TRUE, TRUE, constant) == 1
+
+
+def test_bleu_of_texts_that_are_all_short() -> None:
+    """Where no text has four words, there is nothing to count of four in a row."""
+    bleu, true = GENERATION_METRICS["bleu"].score, texts("red square", "blue circle", "a b c")
+    assert bleu(true, true) == pytest.approx(100)
+    assert 0 < (bleu(texts("red square", "blue square", "a b c"), true) or 0) < 100

@@ -82,3 +82,12 @@ def test_files_that_are_none_of_mnist(tmp_path: Path) -> None:
     missing.write_bytes(b"not compressed")
     with pytest.raises(DataError, match="cannot be read: Not a gzipped file"):
         MultiMNIST(root=str(tmp_path)).tables()
+    mnist(tmp_path)
+    missing.write_bytes(missing.read_bytes()[:-20])
+    with pytest.raises(DataError, match="cannot be read: Compressed file ended"):
+        MultiMNIST(root=str(tmp_path)).tables()
+    mnist(tmp_path)
+    labels = gzip.compress(b"\x00\x00\x08\x01" + bytes(4 + 3))
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(labels)
+    with pytest.raises(DataError, match="'train' has 3 labels, and pixels of 12 pictures"):
+        MultiMNIST(root=str(tmp_path)).tables()

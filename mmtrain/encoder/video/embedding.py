@@ -41,4 +41,4 @@ class Embedding(nn.Module):
         times = positions(steps.shape[1], self.out_dim, values.device).to(values.dtype)
         values = self.dropout(values + times[:, None] + self.places).flatten(1, 2)
         mask = steps.repeat_interleave(len(self.places), 1)
-        return Tokens(torch.where(mask[:, :, None], values, 0), mask)
+        return Tokens(torch.where(mask[:, :, None], values, 0), mask, (steps.shape[1], len(self.places)))
