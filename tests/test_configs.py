@@ -76,7 +76,7 @@ APART = (
     *("balancing/cagrad", "data/", "encoder/image/timm", "encoder/text/huggingface", "experiment/", "fusion/"),
     # the generated data have no such labels; see test_tasks.py, test_tagged_words.py, task/test_segmentation.py
     *("task/count", "loss/poisson", "task/tagging", "task/segmentation"),
-    *("source/folder", "source/huggingface", "source/table", "source/torchvision"),
+    *("source/folder", "source/huggingface", "source/multi_mnist", "source/table", "source/torchvision"),
 )
 GENERATED = ("data/scenes", "data/scenes_caption")
 ANY_DATA = ("data/folder", "data/torchvision")  # whose rows the user names; tested with their sources
